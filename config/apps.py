@@ -1,0 +1,7 @@
+"""The edge as an app, so that `serve` is a management command and its system checks are run."""
+
+from django.apps import AppConfig
+
+
+class EdgeConfig(AppConfig):
+    name = "config"

@@ -1,0 +1,13 @@
+"""Owns how the rooms' addresses come together, and the pages for what goes wrong."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("helpline.urls")),
+    path("", include("reports.urls")),
+]
+
+handler400 = "helpline.views.bad_request"
+handler403 = "helpline.views.permission_denied"
+handler404 = "helpline.views.page_not_found"
+handler500 = "helpline.views.server_error"

@@ -1,0 +1,217 @@
+"""Owns the stored nouns of the helpline, their named constraints, and the privacy class of every column."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact, GreaterThan, LessThan
+
+from helpline import policy
+from helpline.entries import FIRST_DAY
+from helpline.fields import CodeField, CodeSetField
+from helpline.taxonomy import CODE_LISTS, FIRST_BIT, QUESTIONS
+
+
+class Users(BaseUserManager["User"]):
+    """Accounts are made by name and role; there is no superuser."""
+
+    def create_user(self, username: str, password: str | None, *, role: str) -> "User":
+        user = self.model(username=username, role=role)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """One member of staff or one evaluator: a name to log in with and exactly one role of the policy."""
+
+    username = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=16)
+    is_active = models.BooleanField(default=True)
+
+    objects = Users()
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="user_has_a_role_of_the_policy", condition=Q(role__in=sorted(policy.ROLES)))
+        ]
+
+    def may(self, action: str) -> bool:
+        return self.is_active and policy.may(self.role, action)
+
+
+def _well_formed_set(question: str) -> models.CheckConstraint:
+    """At least one code; a non-answer (bits 0-3) stands alone."""
+    alone = Q(**{f"{question}__in": [1 << bit for bit in range(FIRST_BIT)]})
+    answers = Q(Exact(F(question) % (1 << FIRST_BIT), 0)) & Q(**{f"{question}__gt": 0})
+    return models.CheckConstraint(name=f"contact_{question}_well_formed", condition=alone | answers)
+
+
+def _well_formed_codes(questions: list[str]) -> Q:
+    """1 to 12 characters and no blank. No regular expression: SQLite trusts no function of ours in a schema."""
+    condition = Q()
+    for question in questions:
+        condition &= Q(GreaterThan(Length(question), 0)) & Q(LessThan(Length(question), 13))
+        condition &= ~Q(**{f"{question}__contains": " "})
+    return condition
+
+
+_SINGLE = [question for question in QUESTIONS if not CODE_LISTS[question].multiple]
+_MULTIPLE = [question for question in QUESTIONS if CODE_LISTS[question].multiple]
+
+
+class Contact(models.Model):
+    """One contact as codes and a day. No free text, no clock time beyond the amend window, a random key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    day = models.DateField(db_index=True)
+
+    channel = CodeField()
+    result = CodeField()
+    length = CodeField()
+    caller_role = CodeField()
+    sector = CodeField()
+    relation = CodeField()
+    caller_gender = CodeField()
+    caller_adult = CodeField()
+    first_contact = CodeField()
+    concerns = CodeSetField()
+    environment = CodeField()
+    gang_overlap = CodeField()
+    age = CodeField()
+    gender = CodeField()
+    county = CodeField()
+    needs = CodeSetField()
+    motivation = CodeField()
+    plan = CodeField()
+    barriers = CodeSetField()
+    actions = CodeSetField()
+    reports_made = CodeSetField()
+    awareness = CodeField()
+    language = CodeField()
+    language_support = CodeField()
+    urgency = CodeField()
+
+    # Exist only while a save may be repeated or amended; contacts.erase_expired clears them.
+    submission_key = models.UUIDField(null=True, unique=True, editable=False)
+    submission_digest = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 (null = erased)
+    logged_at = models.DateTimeField(null=True, editable=False)
+    logged_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="contact_day_within_code_lists", condition=Q(day__gte=FIRST_DAY)),
+            models.CheckConstraint(name="contact_codes_well_formed", condition=_well_formed_codes(_SINGLE)),
+            *(_well_formed_set(question) for question in _MULTIPLE),
+            models.CheckConstraint(
+                name="contact_trace_whole_or_erased",
+                condition=Q(submission_key__isnull=False, submission_digest__isnull=False, logged_at__isnull=False)
+                | Q(
+                    submission_key__isnull=True,
+                    submission_digest__isnull=True,
+                    logged_at__isnull=True,
+                    logged_by__isnull=True,
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(name="contact_trace", fields=["logged_at"], condition=Q(logged_at__isnull=False)),
+        ]
+
+
+class Referral(models.Model):
+    """One hänvisning or förmedling of a contact: target, type, the caller's consent, outcome."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="referrals")
+    target = CodeField()
+    type = CodeField()
+    outcome = CodeField()
+    consent = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="referral_codes_well_formed", condition=_well_formed_codes(["target", "type", "outcome"])
+            ),
+            models.CheckConstraint(
+                name="referral_arranged_only_with_consent",
+                condition=Q(type="formedling", consent=True) | Q(~Q(type="formedling"), consent=False),
+            ),
+            models.UniqueConstraint(name="referral_once_per_target_and_type", fields=["contact", "target", "type"]),
+        ]
+
+
+class DayMark(models.Model):
+    """Append-only: "this day's counts no longer hold". Written with the contact, removed by a recount."""
+
+    day = models.DateField(db_index=True)
+
+
+class ImportedKey(models.Model):
+    """That a row of a file is already a contact: keyed digests of its key and its content, no link to the contact."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    content = models.CharField(max_length=64)
+    day = models.DateField(db_index=True)
+
+
+class Demonstration(models.Model):
+    """The one row that says: everything here is made up. `made` of `planned` contacts exist so far."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    seed = models.IntegerField()
+    since = models.DateField()
+    contacts_a_month = models.PositiveIntegerField()
+    planned = models.PositiveIntegerField()
+    made = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="demonstration_is_one_row", condition=Q(id=1))]
+
+    @property
+    def percent(self) -> int:
+        """How far the making has come, 0 to 100."""
+        return 100 * self.made // self.planned if self.planned else 100
+
+
+# What each column that is no code can say about whom. A test fails on a column that is missing here.
+PRIVACY: dict[str, str] = {
+    "Contact.id": "random",
+    "Contact.day": "day",
+    "Contact.submission_key": "random, erased",
+    "Contact.submission_digest": "digest of codes, erased",
+    "Contact.logged_at": "clock, erased",
+    "Contact.logged_by": "staff, erased",
+    "Referral.id": "random",
+    "Referral.contact": "random",
+    "Referral.consent": "code",
+    "DayMark.id": "sequence without link, removed by the next recount",
+    "DayMark.day": "day",
+    "ImportedKey.digest": "keyed digest",
+    "ImportedKey.content": "keyed digest",
+    "ImportedKey.day": "day",
+    "User.id": "staff",
+    "User.username": "staff",
+    "User.password": "staff, hashed",
+    "User.last_login": "staff",
+    "User.role": "staff",
+    "User.is_active": "staff",
+    "Demonstration.id": "constant",
+    "Demonstration.seed": "constant",
+    "Demonstration.since": "constant",
+    "Demonstration.contacts_a_month": "constant",
+    "Demonstration.planned": "constant",
+    "Demonstration.made": "constant",
+}
+
+
+def privacy_class(field: "models.Field[Any, Any]") -> str:
+    """The privacy class of a column. KeyError for one that nobody has thought about."""
+    if isinstance(field, CodeField | CodeSetField):
+        return "code"
+    return PRIVACY[f"{field.model.__name__}.{field.name}"]

@@ -1,0 +1,13 @@
+"""The helpline's doorbells."""
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from helpline import contacts
+
+
+@shared_task
+def erase_expired() -> None:
+    """Erase who logged what when, once it can no longer be amended."""
+    contacts.erase_expired(now=timezone.now(), amend_hours=settings.HELPLINE_AMEND_HOURS)

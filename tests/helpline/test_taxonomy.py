@@ -1,0 +1,212 @@
+"""The code lists as they are, and as a hand could break them."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from helpline import taxonomy
+from helpline.taxonomy import CODE_LISTS, FOLDER, NON_ANSWERS, BrokenCodeList, load
+
+# Bits are written into every stored contact: a code may be added behind the last, none may ever move.
+BITS = {
+    "concerns": "dras_in aktiv vill_ut aterfall resa natet hot barn eget metod annat",
+    "needs": "s_familj s_partner s_barn s_vanner s_vuxen s_arenor s_vardag p_arbete p_utb p_bostad p_ekonomi p_psyk"
+    " p_beroende p_npf p_skydd p_miljo",
+    "barriers": "stigma bestraff sluter ejmotiv misstro problem riktl samv utbud obalans finans sprak inget",
+    "actions": "lyssnat relation info genomgang hanvisat formedlat uppfolj radgjort akut ingen",
+    "reports_made": "oa_info oa_inr oa_linje pol_inr pol_linje ej_akt",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FOLDER, tmp_path / "codelists"))
+
+
+def edit(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def line_of(folder: Path, name: str, wanted: str) -> int:
+    """The line of the [[code]] that holds `wanted`."""
+    lines = (folder / name).read_text(encoding="utf-8").split("\n")
+    at = next(n for n, line in enumerate(lines) if wanted in line)
+    return max(n for n, line in enumerate(lines[: at + 1], 1) if line.startswith("[[code]]"))
+
+
+def test_every_question_of_the_form_has_a_code_list():
+    assert set(taxonomy.QUESTIONS) <= set(CODE_LISTS)
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_bits_already_in_stored_contacts_never_move(name):
+    stored = {code.code: code.bit for code in CODE_LISTS[name].codes.values()}
+    assert [stored[code] for code in BITS[name].split()] == list(range(4, 4 + len(BITS[name].split())))
+    assert [stored[code] for code in ("ej_fragat", "vet_ej", "avboj", "ej_till")] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", [n for n, code_list in CODE_LISTS.items() if code_list.multiple])
+def test_a_set_of_codes_survives_its_mask(name):
+    code_list = CODE_LISTS[name]
+    for size in range(len(code_list.codes) + 1):
+        codes = frozenset(list(code_list.codes)[:size])
+        assert code_list.set_of(code_list.mask(codes)) == codes
+    assert code_list.mask(code_list.codes) < 2**63
+
+
+def test_every_list_ends_with_the_three_non_answers_but_those_that_must_be_answered():
+    without = {name for name, code_list in CODE_LISTS.items() if "vet_ej" not in code_list.codes}
+    groups = {name for name, code_list in CODE_LISTS.items() if code_list.groups}
+    always = {"channel", "result", "telephony_result", "referral_target", "referral_type", "referral_outcome"}
+    assert without == groups | always
+    assert list(CODE_LISTS["age"].codes)[-4:] == list(NON_ANSWERS)
+
+
+def test_the_declared_groups_hold_every_code_exactly_once():
+    groups = {name: code_list for name, code_list in CODE_LISTS.items() if code_list.groups}
+    assert set(groups) == {
+        *("caller_role_3", "environment_3", "age_2", "concerns_6", "needs_2", "referral_target_6"),
+        *("county_region", "county_part"),
+    }
+    for group in groups.values():
+        members = [member for code in group.codes.values() for member in code.members]
+        assert sorted(members) == sorted(set(CODE_LISTS[group.groups].codes) - set(NON_ANSWERS))
+
+
+def test_a_form_never_offers_not_applicable():
+    assert "ej_till" not in [code.code for code in CODE_LISTS["age"].offered_on(date(2026, 1, 1))]
+    assert "ej_fragat" in [code.code for code in CODE_LISTS["age"].offered_on(date(2026, 1, 1))]
+
+
+def test_a_retired_code_is_offered_until_its_day_and_leads_to_its_successor(folder):
+    edit(folder, "urgency.toml", 'code = "snart"', 'code = "snart"\nretired_on = 2027-01-01\nsuccessor = "akut"')
+    urgency = load(folder)["urgency"]
+    assert "snart" in [code.code for code in urgency.offered_on(date(2026, 12, 31))]
+    assert "snart" not in [code.code for code in urgency.offered_on(date(2027, 1, 1))]
+    assert urgency.current("snart", date(2026, 12, 31)) == "snart"
+    assert urgency.current("snart", date(2027, 1, 1)) == "akut"
+    assert urgency.codes["snart"].label("sv") == CODE_LISTS["urgency"].codes["snart"].label("sv")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "why"),
+    [
+        ("urgency.toml", 'code = "snart"', 'code = "kan inte"', "1 to 12"),
+        ("urgency.toml", 'code = "snart"', 'code = "lag"', "stands twice"),
+        ("urgency.toml", 'code = "snart"', 'code = "vet_ej"', "non-answer"),
+        ("urgency.toml", 'code = "snart"', 'code = "snart"\ncolour = "red"', "unknown key"),
+        ("urgency.toml", 'code = "snart"', 'code = "snart"\nbit = 4', "single choice"),
+        ("urgency.toml", 'code = "snart"', 'code = "snart"\nretired_on = 2015-01-01', "retired before"),
+        ("urgency.toml", 'code = "snart"', 'code = "snart"\nretired_on = "soon"', "must be a date"),
+        ("urgency.toml", 'code = "snart"', 'code = "snart"\nretired_on = 2027-01-01\nsuccessor = "nu"', "successor"),
+        ("urgency.toml", 'code = "snart"', 'code = "snart"\nretired_on = 2027-01-01\nsuccessor = "snart"', "circle"),
+        ("concerns.toml", "bit = 5", "bit = 4", "bit 4 is taken"),
+        ("concerns.toml", "bit = 5", "bit = 63", "bit 63"),
+        ("concerns.toml", "bit = 5", "", "needs a 'bit'"),
+        ("concerns.toml", "bit = 5", "bit = 2", "non-answers'"),
+        ("needs.toml", 'dimension = "social"', 'dimension = "other"', "dimension"),
+    ],
+)
+def test_a_broken_code_is_refused_with_file_and_line(folder, name, old, new, why):
+    load(folder)
+    line = line_of(folder, name, old)
+    edit(folder, name, old, new)
+    with pytest.raises(BrokenCodeList) as broken:
+        load(folder)
+    assert f"codelists/{name}, line {line}: " in str(broken.value)
+    assert why in str(broken.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "why"),
+    [
+        ("age_2.toml", '"u15"', '"a26"', "is in two groups"),
+        ("age_2.toml", '"u15", ', "", "no group holds 'u15'"),
+        ("age_2.toml", '"u15"', '"u12"', "is no code of 'age'"),
+        ("age_2.toml", 'groups = "age"', 'groups = "years"', "does not exist"),
+    ],
+)
+def test_a_group_that_misses_or_doubles_a_code_is_refused(folder, name, old, new, why):
+    edit(folder, name, old, new)
+    with pytest.raises(BrokenCodeList, match=why):
+        load(folder)
+
+
+def test_a_file_that_is_no_toml_is_refused_with_its_line(folder):
+    edit(folder, "plan.toml", "[[code]]", "[[code]")
+    with pytest.raises(BrokenCodeList, match=r"codelists/plan\.toml, line \d+: not valid TOML"):
+        load(folder)
+
+
+def test_a_file_in_another_encoding_is_refused(folder):
+    path = folder / "plan.toml"
+    path.write_bytes(path.read_text(encoding="utf-8").replace("Finns", "Är klar").encode("latin-1"))
+    with pytest.raises(BrokenCodeList, match="not UTF-8"):
+        load(folder)
+
+
+# --- which question is asked when ---------------------------------------------------------------------------------
+
+
+def completed(**answers: str) -> dict[str, frozenset[str]]:
+    sets = {
+        q: frozenset(codes.split()) for q, codes in ({"channel": "telefon", "result": "relevant"} | answers).items()
+    }
+    return taxonomy.complete(sets)
+
+
+@pytest.mark.parametrize("result", ["tyst", "bus", "fel", "avbrutet", "test"])
+def test_a_short_call_is_asked_nothing_but_channel_result_and_length(result):
+    answers = completed(result=result)
+    asked = {question for question, codes in answers.items() if codes != {"ej_till"}}
+    assert asked == {"channel", "result", "length"}
+
+
+@pytest.mark.parametrize("concern", ["vill_ut", "aterfall", "dras_in", "aktiv"])
+def test_the_way_out_is_asked_about_when_the_concern_opens_it(concern):
+    answers = completed(concerns=f"natet {concern}")
+    assert [answers[q] for q in ("needs", "motivation", "plan")] == [{"ej_fragat"}] * 3
+
+
+def test_the_way_out_is_not_asked_about_otherwise():
+    answers = completed(concerns="natet metod")
+    assert [answers[q] for q in ("needs", "motivation", "plan")] == [{"ej_till"}] * 3
+
+
+def test_sector_is_a_question_to_professionals_only():
+    assert completed(caller_role="yrkes")["sector"] == {"ej_fragat"}
+    assert completed(caller_role="narstaende")["sector"] == {"ej_till"}
+
+
+def test_age_and_gender_are_not_asked_when_the_concern_is_about_nobody_in_particular():
+    assert completed(relation="ingen")["age"] == {"ej_till"}
+    assert completed(relation="vet_ej")["age"] == {"ej_fragat"}
+
+
+def test_an_answer_is_kept_although_the_form_would_not_have_asked():
+    assert completed(result="tyst", county="01")["county"] == {"01"}
+    assert completed(result="tyst", county="vet_ej")["county"] == {"vet_ej"}
+
+
+def test_not_asked_where_nothing_is_asked_becomes_not_applicable_and_back():
+    assert completed(result="tyst", county="ej_fragat")["county"] == {"ej_till"}
+    assert completed(result="relevant", county="ej_till")["county"] == {"ej_fragat"}
+
+
+def test_completing_twice_changes_nothing():
+    once = completed(concerns="dras_in", caller_role="yrkes")
+    assert taxonomy.complete(once) == once
+
+
+def test_every_condition_names_questions_and_codes_that_exist():
+    for question, conditions in taxonomy.ASKED_WHEN.items():
+        assert question in (*taxonomy.QUESTIONS, taxonomy.REFERRALS)
+        for condition in conditions:
+            assert condition.codes <= set(CODE_LISTS[condition.question].codes)
+            before = taxonomy.QUESTIONS.index(condition.question)
+            assert question == taxonomy.REFERRALS or before < taxonomy.QUESTIONS.index(question)

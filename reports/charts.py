@@ -1,0 +1,198 @@
+"""Owns the drawings: values and texts become a Vega-Lite spec, and the spec an SVG that a page or a PDF can hold.
+
+Pure: the same values give the same drawing, so each is drawn once. A drawing is never the only place of a figure: the
+table stands beside it. Nothing in it needs a style attribute, a script or an address, so the page's policy holds.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+# Each at least 3:1 against white (WCAG 1.4.11); lines differ by dash and width as well, so colour is never alone.
+TEXT, STRONG, QUIET, GRID = "#1b1e23", "#3b4292", "#5f6165", "#ddddde"
+
+WIDTH, WIDE = 360, 760  # in units that are about a pixel: a phone's column, a desk's
+ROW, BAR = 38, 14  # height of a bar's row and of the bar itself; the label stands above the bar, however long
+BESIDE_BAR = 72  # room for the figure after the longest bar
+PLOT = 180  # height of the field in which lines run
+LEFT, RIGHT, BELOW = 40, 36, 26  # room for the scale, for half of the last label, for the labels
+
+TAGS = frozenset({"g", "path", "line", "rect", "text"})
+ATTRIBUTES = frozenset(
+    {"d", "transform", "x", "y", "x2", "y2", "width", "height", "fill", "stroke", "stroke-width", "stroke-dasharray"}
+    | {"text-anchor", "font-size", "font-weight"}
+)
+DEFAULTS = {("transform", "translate(0,0)"), ("text-anchor", "start")}
+DEFAULTS |= {("stroke-width", "1"), ("stroke-dasharray", "1,0")}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its label, its value, and the value as the reader's language writes it. `quiet` draws it in grey."""
+
+    label: str
+    value: int
+    figure: str
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series, with a value for each label of the axis. `strong` draws it solid and bold, else dashed and grey."""
+
+    label: str
+    values: tuple[int, ...]
+    strong: bool
+
+
+@lru_cache(maxsize=256)
+def bars(*, name: str, title: str, description: str, rows: tuple[Bar, ...]) -> str:
+    """Horizontal bars from zero, one row each, in the order given. `name` starts its ids, unique on the page."""
+    return _svg(name, title, description, bars_spec(rows))
+
+
+@lru_cache(maxsize=256)
+def lines(
+    *,
+    name: str,
+    title: str,
+    description: str,
+    labels: tuple[str, ...],
+    series: tuple[Line, ...],
+    thousands: str,
+    wide: bool,
+) -> str:
+    """Lines from zero over equal steps. `thousands` parts the digits of the scale; `name` starts its ids."""
+    return _svg(name, title, description, lines_spec(labels, series, wide=wide), thousands)
+
+
+def bars_spec(rows: Sequence[Bar]) -> dict[str, Any]:
+    """The Vega-Lite spec of `bars`."""
+    values = [
+        {"row": n, "label": bar.label, "n": bar.value, "figure": bar.figure, "fill": QUIET if bar.quiet else STRONG}
+        for n, bar in enumerate(rows)
+    ]
+    longest = max([bar.value for bar in rows] + [1])
+    by_row = {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}}
+    by_value = {"field": "n", "type": "quantitative", "axis": None}
+    scale = {"domain": [0, longest], "range": [0, WIDTH - BESIDE_BAR]}
+    text = {"type": "text", "align": "left", "baseline": "middle", "fontSize": 13}
+    return _spec(WIDTH, ROW * len(rows)) | {
+        "data": {"values": values},
+        "encoding": {"y": by_row},
+        "layer": [
+            {
+                "mark": {"type": "bar", "height": BAR, "yOffset": 9},
+                "encoding": {
+                    "x": by_value | {"scale": scale},
+                    "color": {"field": "fill", "type": "nominal", "scale": None},
+                },
+            },
+            {"mark": text | {"yOffset": -7}, "encoding": {"text": {"field": "label"}, "x": {"value": 0}}},
+            {
+                "mark": text | {"yOffset": 9, "dx": 6, "fontWeight": 600},
+                "encoding": {"text": {"field": "figure"}, "x": by_value},
+            },
+        ],
+    }
+
+
+def lines_spec(labels: Sequence[str], series: Sequence[Line], *, wide: bool) -> dict[str, Any]:
+    """The Vega-Lite spec of `lines`. Only every so many of the labels, which must differ, stand at the axis: those
+    that fit, counted back from the last."""
+    every, above = (8, 30) if wide else (17, 48)
+    values = [
+        {"label": label, "n": n, "line": line.label}
+        for line in series
+        for label, n in zip(labels, line.values, strict=True)
+    ]
+    highest = max([n for line in series for n in line.values] + [4])
+    order = [line.label for line in series]
+    legend = {"orient": "none", "legendX": 0, "legendY": -above, "direction": "horizontal" if wide else "vertical"}
+    return _spec((WIDE if wide else WIDTH) - LEFT - RIGHT, PLOT) | {
+        "padding": {"left": LEFT, "right": RIGHT, "top": above + 8, "bottom": BELOW},
+        "data": {"values": values},
+        "mark": {"type": "line"},
+        "encoding": {
+            "x": {
+                "field": "label",
+                "type": "ordinal",
+                "sort": None,
+                "scale": {"type": "point", "padding": 0},
+                "axis": {"values": list(labels[::-every][::-1]), "grid": False, "labelAngle": 0},
+            },
+            "y": {
+                "field": "n",
+                "type": "quantitative",
+                "scale": {"domain": [0, highest]},
+                "axis": {"tickCount": 4, "tickMinStep": 1, "format": ",d", "domain": False, "ticks": False},
+            },
+            "color": _by_line(order, [STRONG if line.strong else QUIET for line in series]) | {"legend": legend},
+            "strokeDash": _by_line(order, [[1, 0] if line.strong else [5, 3] for line in series]),
+            "strokeWidth": _by_line(order, [2.5 if line.strong else 1.75 for line in series]),
+        },
+    }
+
+
+def _by_line(order: list[str], channel: list[Any]) -> dict[str, Any]:
+    return {"field": "line", "type": "nominal", "scale": {"domain": order, "range": channel}}
+
+
+def _spec(width: int, height: int) -> dict[str, Any]:
+    """What every drawing has in common: a fixed size that no font on the server can change."""
+    axis = {"title": None, "labelFontSize": 13, "labelColor": TEXT, "labelPadding": 6, "gridColor": GRID}
+    return {
+        "width": width,
+        "height": height,
+        "padding": 0,
+        "autosize": "none",
+        "background": None,
+        "config": {
+            "view": {"stroke": None},
+            "text": {"color": TEXT},
+            "axis": axis | {"domainColor": QUIET, "tickColor": QUIET},
+            "legend": {"title": None, "labelFontSize": 13, "labelColor": TEXT, "labelLimit": 0}
+            | {"symbolType": "stroke", "symbolSize": 576, "columnPadding": 28, "rowPadding": 4},
+        },
+    }
+
+
+def _svg(name: str, title: str, description: str, spec: Mapping[str, Any], thousands: str = "") -> str:
+    # Imported here: it takes a second and 90 MB, which only a process that draws should pay.
+    import vl_convert
+
+    digits = {"decimal": ".", "thousands": thousands, "grouping": [3], "currency": ["", ""]}
+    drawn = vl_convert.vegalite_to_svg(dict(spec), format_locale=digits, allowed_base_urls=[])
+    root = ElementTree.fromstring(drawn.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1))  # noqa: S314 (our own)
+    body = "".join(ElementTree.tostring(part, encoding="unicode") for child in root for part in _slim(child))
+    size = f"{root.attrib['width']} {root.attrib['height']}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {size}" role="img"'
+        f' aria-labelledby={quoteattr(f"{name}-title {name}-description")} font-family="Inter,sans-serif">'
+        f"<title id={quoteattr(f'{name}-title')}>{escape(title)}</title>"
+        f"<desc id={quoteattr(f'{name}-description')}>{escape(description)}</desc>{body}</svg>"
+    )
+
+
+def _slim(element: ElementTree.Element) -> list[ElementTree.Element]:
+    """The element with only what shows, by lists of what may stay: half the bytes, and no style, script or address
+    can pass. Empty elements go, and a group without attributes gives way to its children."""
+    children = [part for child in element for part in _slim(child)]
+    kept = {
+        key: re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), 1):g}", value)
+        for key, value in element.attrib.items()
+        if key in ATTRIBUTES and (key, value) not in DEFAULTS
+    }
+    if element.tag == "g" and (not kept or not children):
+        return children
+    shows = children or element.text or ("fill" in kept or "stroke" in kept)
+    if element.tag not in TAGS or not shows:
+        return []
+    slim = ElementTree.Element(element.tag, kept)
+    slim.text = element.text
+    slim.extend(children)
+    return [slim]

@@ -1,0 +1,185 @@
+"""Owns the demonstration: its row, its accounts, and its made-up contacts, made month by month through the one door.
+
+A database that holds anything real never becomes one.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby, islice
+from types import MappingProxyType
+from typing import TextIO
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from helpline import contacts, policy, synthetic
+from helpline.entries import FIRST_DAY, ContactEntry
+from helpline.models import Contact, Demonstration, ImportedKey, User
+
+ACCOUNTS: Mapping[str, str] = MappingProxyType(
+    {
+        "handler": policy.HANDLER,
+        "handler2": policy.HANDLER,
+        "coordinator": policy.COORDINATOR,
+        "coordinator2": policy.COORDINATOR,
+        "evaluator": policy.EVALUATOR,
+        "administrator": policy.ADMINISTRATOR,
+    }
+)
+SEED, CONTACTS_A_MONTH = 1, 100
+BATCH = 25  # contacts in one transaction
+PAUSE = 0.01  # seconds between two: on SQLite a page that is up meanwhile would else wait seconds for its turn to save
+BAR = 40  # characters
+
+Report = Callable[[int, int], None]
+
+
+class DemonstrationRefused(Exception):
+    """No demonstration can be made here, or not this one; the message is one sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The accounts just made and their one password, which is stored nowhere in clear."""
+
+    names: tuple[str, ...]
+    password: str = field(repr=False)
+
+
+@transaction.atomic
+def prepare(
+    *, today: date, seed: int | None = None, since: date | None = None, contacts_a_month: int | None = None
+) -> Accounts | None:
+    """Make the demonstration's row and accounts, so that one can log in before the first contact exists.
+
+    None if they were made before. What is not given is 1, 1 January of last year and 100. Raises DemonstrationRefused,
+    and changes nothing, in a database with real contacts or accounts and when another demonstration is there already.
+    """
+    first_day = since or date(today.year - 1, 1, 1)
+    if not FIRST_DAY <= first_day <= today:
+        span = {"first": FIRST_DAY.isoformat(), "today": today.isoformat()}
+        raise DemonstrationRefused(_("The first day must lie between %(first)s and %(today)s.") % span)
+    given = {"seed": seed, "since": since, "contacts_a_month": contacts_a_month}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    plan = {"seed": SEED, "since": first_day, "contacts_a_month": CONTACTS_A_MONTH, "planned": 0} | wanted
+    row, is_new = Demonstration.objects.get_or_create(id=1, defaults=plan)
+    if is_new:
+        _refuse_real_database()
+        return _make_accounts()
+    if any(getattr(row, name) != value for name, value in wanted.items()):
+        raise DemonstrationRefused(_("This database holds a demonstration of another seed, first day or volume."))
+    _take_password_of_settings()
+    return None
+
+
+def continue_making(
+    *, now: datetime, today: date, report: Report = lambda made, planned: None, stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Make the contacts that are still missing up to and including `today`, in batches; safe to kill and start again.
+
+    `report` hears after each batch how many of how many are made; `stop` is asked before each. Needs `prepare` before.
+    """
+    try:
+        _make(now, today, report, stop)
+    finally:
+        # A thread's connection dies with the thread only when it is closed there.
+        if threading.current_thread() is not threading.main_thread():
+            connection.close()
+
+
+def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) -> None:
+    row = _plan(today)
+    made = row.made
+    for _month, of_month in groupby(_missing(row, today), key=lambda keyed: keyed[1].day.replace(day=1)):
+        while batch := list(islice(of_month, BATCH)):
+            if stop():
+                return
+            made += len(batch)
+            _log(batch, made, now=now, today=today)
+            report(made, row.planned)
+            time.sleep(PAUSE)
+
+
+def _missing(row: Demonstration, today: date) -> Iterator[tuple[str, ContactEntry]]:
+    until = today + timedelta(days=1)
+    return synthetic.entries(
+        seed=row.seed, since=row.since, until=until, contacts_a_month=row.contacts_a_month, skip=row.made
+    )
+
+
+@transaction.atomic
+def _plan(today: date) -> Demonstration:
+    row = Demonstration.objects.select_for_update().get()
+    until = today + timedelta(days=1)
+    planned = synthetic.count(seed=row.seed, since=row.since, until=until, contacts_a_month=row.contacts_a_month)
+    row.planned = max(row.made, planned)
+    row.save(update_fields=["planned"])
+    return row
+
+
+@transaction.atomic
+def _log(batch: Iterable[tuple[str, ContactEntry]], made: int, *, now: datetime, today: date) -> None:
+    """The contacts and the count of them stand or fall together. A second maker waits for the row, then finds the keys
+    taken."""
+    row = Demonstration.objects.select_for_update().get()
+    for key, entry in batch:
+        contacts.log_imported(key=key, entry=entry, now=now, today=today)
+    row.made = max(row.made, made)
+    row.save(update_fields=["made"])
+
+
+# --- accounts -----------------------------------------------------------------------------------------------------
+
+
+def _refuse_real_database() -> None:
+    if Contact.objects.exists() or ImportedKey.objects.exists() or User.objects.exists():
+        raise DemonstrationRefused(
+            _("This database holds real contacts or accounts and never becomes a demonstration.")
+        )
+
+
+def _make_accounts() -> Accounts:
+    password = settings.DEMO_PASSWORD or _random_password()
+    stored = make_password(password)  # once: the hash is slow on purpose, and all share the password anyway
+    User.objects.bulk_create(User(username=name, role=role, password=stored) for name, role in ACCOUNTS.items())
+    return Accounts(tuple(ACCOUNTS), password)
+
+
+def _random_password() -> str:
+    """Four times four letters, none of which looks like another: 70 bits."""
+    return "-".join("".join(secrets.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(4)) for _ in range(4))
+
+
+def _take_password_of_settings() -> None:
+    """So that whoever lost the random password can set one."""
+    accounts = User.objects.filter(username__in=ACCOUNTS)
+    first = accounts.first()
+    if settings.DEMO_PASSWORD and first is not None and not first.check_password(settings.DEMO_PASSWORD):
+        accounts.update(password=make_password(settings.DEMO_PASSWORD))
+
+
+# --- progress -----------------------------------------------------------------------------------------------------
+
+
+def progress(stream: TextIO) -> Report:
+    """A `report` for people: a bar that grows in its line on a terminal, elsewhere a line for each tenth."""
+    tenth = -1
+
+    def report(made: int, planned: int) -> None:
+        nonlocal tenth
+        share = f"{100 * made // planned:3} %  {made}/{planned}"
+        if stream.isatty():
+            bar = "#" * (BAR * made // planned)
+            stream.write(f"\r[{bar:.<{BAR}}] {share}" + "\n" * (made == planned))
+        elif 10 * made // planned > tenth:
+            tenth = 10 * made // planned
+            stream.write(f"{share}\n")
+        stream.flush()
+
+    return report

@@ -1,0 +1,164 @@
+"""Owns the coordinator's live overview: exact, internal, one-way, never exported.
+
+Clean days and months are read from their counts, marked days are counted at this moment; so a contact shows at the
+next page load, and a worker that stands still makes the page slower, never wrong.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
+from reports import counting
+from reports.counting import COUNTED, Cells
+from reports.models import DayCount, MonthCount
+from reports.periods import Period, containing
+from reports.rollups import live_cells, marked_days
+
+NO_INFORMATION = "_U"
+WEEKS_SHOWN = 53
+SHOWN = ("result", "caller_role", "concerns", "referral_target")
+STORED = (*SHOWN, "referral_type")
+
+
+@dataclass(frozen=True, slots=True)
+class WeekTotal:
+    """One week's contacts: all logged (U3) and operationally relevant ones (U4)."""
+
+    week: Period
+    contacts: int
+    relevant: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCount:
+    """n units of one code; `_U` sums the non-answers."""
+
+    code: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The one-way counts of a variable, in the order of its code list, zeros included, `_U` last.
+
+    `total` is the number of units in the base; with `several`, one unit may have several codes.
+    """
+
+    variable: str
+    unit: str
+    base: str
+    total: int
+    rows: tuple[CodeCount, ...]
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the page shows of a period: U3, U4 and U6, the weeks up to its last, and the breakdowns."""
+
+    period: Period
+    contacts: int
+    relevant: int
+    referrals: int
+    weeks: tuple[WeekTotal, ...]
+    breakdowns: tuple[Breakdown, ...]
+    pending_days: int
+
+
+def overview(period: Period, *, breakdowns: bool = True) -> Overview:
+    """The overview of a week, month, quarter or longer; its figures are of one moment and add up."""
+    with _one_moment():
+        return _overview(period, breakdowns)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """All statements see the same contacts; inside a transaction of the caller, that one decides."""
+    begins = not connection.in_atomic_block
+    with transaction.atomic():
+        if begins and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _overview(period: Period, breakdowns: bool) -> Overview:
+    weeks = _weeks_until(period)
+    since, until = min(weeks[0].start, period.start), max(weeks[-1].end, period.end)
+    marked = marked_days(since, until)
+    live = live_cells(marked) if marked else {}
+    cells = _stored(period, marked) + _sum(live, period)
+    return Overview(
+        period=period,
+        contacts=_total(cells, "result"),
+        relevant=cells["result", counting.RELEVANT],
+        referrals=_total(cells, "referral_type"),
+        weeks=_week_totals(weeks, marked, live),
+        breakdowns=tuple(_breakdown(variable, cells) for variable in SHOWN) if breakdowns else (),
+        pending_days=len(marked),
+    )
+
+
+def _weeks_until(period: Period) -> list[Period]:
+    week = containing("week", period.end - timedelta(days=1))
+    weeks = [week]
+    while len(weeks) < WEEKS_SHOWN:
+        weeks.append(weeks[-1].previous())
+    return weeks[::-1]
+
+
+def _stored(period: Period, marked: Collection[date]) -> Cells:
+    """The stored counts of the clean days of `period`, taken by the month where a whole month is clean."""
+    months = () if period.kind == "week" else tuple(period.months())
+    clean = [month.start for month in months if not any(month.start <= day < month.end for day in marked)]
+    spans = [month for month in months if month.start not in clean] or ([] if clean else [period])
+    cells = Cells()
+    if clean:
+        _add(cells, MonthCount.objects.filter(month__in=clean))
+    for span in spans:
+        _add(cells, DayCount.objects.filter(day__gte=span.start, day__lt=span.end).exclude(day__in=marked))
+    return cells
+
+
+def _add(cells: Cells, counts: QuerySet[Any]) -> None:
+    for variable, code, n in counts.filter(variable__in=STORED).values_list("variable", "code", "n"):
+        cells[variable, code] += n
+
+
+def _sum(live: dict[date, Cells], period: Period) -> Cells:
+    return sum((cells for day, cells in live.items() if period.start <= day < period.end), Cells())
+
+
+def _week_totals(weeks: list[Period], marked: Collection[date], live: dict[date, Cells]) -> tuple[WeekTotal, ...]:
+    results = DayCount.objects.filter(variable="result", day__gte=weeks[0].start, day__lt=weeks[-1].end)
+    by_day: dict[date, Cells] = {day: cells for day, cells in live.items()}
+    for day, code, n in results.exclude(day__in=marked).values_list("day", "code", "n"):
+        by_day.setdefault(day, Cells())["result", code] = n
+    by_week: dict[date, Cells] = {}
+    for day, cells in by_day.items():
+        by_week.setdefault(containing("week", day).start, Cells()).update(cells)
+    totals = ((week, by_week.get(week.start, Cells())) for week in weeks)
+    return tuple(WeekTotal(w, _total(cells, "result"), cells["result", counting.RELEVANT]) for w, cells in totals)
+
+
+def _total(cells: Cells, variable: str) -> int:
+    """The number of units: every unit has exactly one code of a variable of single choice."""
+    return sum(n for (name, _), n in cells.items() if name == variable)
+
+
+def _breakdown(variable: str, cells: Cells) -> Breakdown:
+    code_list, counted = CODE_LISTS[variable], COUNTED[variable]
+    rows = [CodeCount(code, cells[variable, code]) for code in code_list.codes if code not in NON_ANSWERS]
+    if NON_ANSWERS.keys() & code_list.codes.keys():
+        rows.append(CodeCount(NO_INFORMATION, sum(cells[variable, code] for code in NON_ANSWERS)))
+    if counted.unit == counting.REFERRALS:
+        total = _total(cells, "referral_type")
+    else:
+        total = _total(cells, "result") if counted.base == counting.U3 else cells["result", counting.RELEVANT]
+    return Breakdown(variable, counted.unit, counted.base, total, tuple(rows), code_list.multiple)

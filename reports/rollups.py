@@ -1,0 +1,139 @@
+"""Owns the way from contacts to counts by day and month: recomputed whole for a marked day, never added to.
+
+With freeze, the only module of the reports that reads contacts.
+"""
+
+import logging
+import time
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min, Sum
+
+from helpline.models import Contact, DayMark, Referral
+from helpline.taxonomy import QUESTIONS
+from reports import counting
+from reports.counting import Cells
+from reports.models import DayCount, MonthCount
+
+log = logging.getLogger(__name__)
+
+DAY_LOCK, MONTH_LOCK = 1, 2  # PostgreSQL advisory locks, first key; the second is the day's ordinal
+
+
+def marked_days(since: date = date.min, until: date = date.max) -> set[date]:
+    """The days of [since, until) whose stored counts no longer hold."""
+    return set(DayMark.objects.filter(day__gte=since, day__lt=until).values_list("day", flat=True).distinct())
+
+
+def live_cells(days: Collection[date]) -> dict[date, Cells]:
+    """The counts of `days`, computed from contacts at this moment; two statements, whatever the number of days."""
+    by_day: dict[date, Cells] = {day: Cells() for day in days}
+    contacts: dict[date, list[dict[str, Any]]] = {}
+    for row in Contact.objects.filter(day__in=by_day).values("day", *QUESTIONS).iterator():
+        contacts.setdefault(row["day"], []).append(row)
+    referrals: dict[date, list[Mapping[str, Any]]] = {}
+    relevant = Referral.objects.filter(contact__day__in=by_day, contact__result=counting.RELEVANT)
+    for row in relevant.values("contact__day", "target", "type", "outcome").iterator():
+        referrals.setdefault(row["contact__day"], []).append(row)
+    for day in by_day:
+        by_day[day] = counting.count_contacts(contacts.get(day, ())) + counting.count_referrals(referrals.get(day, ()))
+    return by_day
+
+
+def recompute_day(day: date) -> bool:
+    """Count `day` anew and fold its month; False when another worker is at it. Safe to call at any time, any number
+    of times: what commits after the marks are removed leaves a mark of its own."""
+    with transaction.atomic():
+        if not _try_lock(day):
+            return False
+        DayMark.objects.filter(day=day).delete()
+        # A new statement, hence a snapshot later than the removal of the marks.
+        _replace(DayCount.objects.filter(day=day), live_cells([day])[day], day=day)
+        _fold_month(day.replace(day=1))
+    return True
+
+
+def _fold_month(month: date) -> None:
+    """Sum the month's days. The lock makes two days of one month fold one after the other, each seeing the other."""
+    _lock(month)
+    days = DayCount.objects.filter(day__gte=month, day__lt=first_of_next_month(month))
+    sums = days.values_list("variable", "code").annotate(sum=Sum("n"))
+    cells = Cells({(variable, code): n for variable, code, n in sums})
+    _replace(MonthCount.objects.filter(month=month), cells, month=month)
+
+
+def first_of_next_month(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def _replace(rows, cells: Cells, **bucket: date) -> None:  # type: ignore[no-untyped-def]
+    rows.delete()
+    rows.model.objects.bulk_create(
+        rows.model(variable=variable, code=code, n=n, **bucket) for (variable, code), n in sorted(cells.items())
+    )
+
+
+def _try_lock(day: date) -> bool:
+    # SQLite: the transaction is IMMEDIATE, so it holds the one write lock already.
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s::int, %s::int)", [DAY_LOCK, day.toordinal()])
+        return bool(cursor.fetchone()[0])
+
+
+def _lock(month: date) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", [MONTH_LOCK, month.toordinal()])
+
+
+def refresh(*, seconds: float) -> int:
+    """Recompute the marked days, the longest waiting first, for at most about `seconds`; how many were done.
+
+    A day that fails is left marked for the next call and does not hold up the others.
+    """
+    until = time.monotonic() + seconds
+    done = 0
+    waiting = DayMark.objects.values_list("day", flat=True).annotate(oldest=Min("id")).order_by("oldest")
+    for day in list(waiting):
+        if time.monotonic() > until:
+            break
+        try:
+            done += recompute_day(day)
+        except Exception as error:
+            log.error("recount of a day failed: %s", type(error).__name__)
+    return done
+
+
+def rebuild() -> int:
+    """Recompute every day that has contacts, counts or marks; how many days."""
+    days = set(Contact.objects.values_list("day", flat=True).distinct())
+    days |= set(DayCount.objects.values_list("day", flat=True).distinct()) | marked_days()
+    for day in sorted(days):
+        recompute_day(day)
+    return len(days)
+
+
+def wrong_days() -> list[date]:
+    """The unmarked days whose stored counts differ from a recount of their contacts."""
+    marked = marked_days()
+    stored: dict[date, Cells] = {}
+    for day, variable, code, n in DayCount.objects.values_list("day", "variable", "code", "n").iterator():
+        stored.setdefault(day, Cells())[variable, code] = n
+    days = (set(stored) | set(Contact.objects.values_list("day", flat=True).distinct())) - marked
+    return sorted(day for day in days if live_cells([day])[day] != stored.get(day, Cells()))
+
+
+def wrong_months() -> list[date]:
+    """The months whose stored counts are not the sum of their days' stored counts."""
+    months: dict[date, Cells] = {}
+    for day, variable, code, n in DayCount.objects.values_list("day", "variable", "code", "n").iterator():
+        months.setdefault(day.replace(day=1), Cells())[variable, code] += n
+    stored: dict[date, Cells] = {}
+    for month, variable, code, n in MonthCount.objects.values_list("month", "variable", "code", "n").iterator():
+        stored.setdefault(month, Cells())[variable, code] = n
+    return sorted(month for month in set(months) | set(stored) if months.get(month) != stored.get(month))

@@ -1,0 +1,181 @@
+"""From contacts to counts: exact after every order of events."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from helpline import contacts
+from helpline.entries import ReferralEntry, read_entry
+from helpline.models import Contact, DayMark
+from reports import rollups, tasks
+from reports.models import DayCount, MonthCount
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+TODAY = date(2026, 3, 31)
+
+
+def log(day: date, **answers: list[str]) -> None:
+    call = {"channel": ["telefon"], "result": ["relevant"], "concerns": ["natet", "hot"]} | answers
+    entry = read_entry(day, call, [ReferralEntry("social", "hanvisning")])
+    contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY)
+
+
+def n(day: date, variable: str, code: str) -> int:
+    row = DayCount.objects.filter(day=day, variable=variable, code=code).first()
+    return row.n if row else 0
+
+
+def test_a_sweep_counts_the_marked_days_and_removes_their_marks():
+    log(date(2026, 3, 2))
+    log(date(2026, 3, 2), concerns=["hot"])
+    log(date(2026, 2, 27))
+    tasks.sweep.apply()
+    assert (n(date(2026, 3, 2), "concerns", "hot"), n(date(2026, 3, 2), "concerns", "natet")) == (2, 1)
+    assert n(date(2026, 3, 2), "referral_target", "social") == 2
+    assert MonthCount.objects.get(month=date(2026, 2, 1), variable="result", code="relevant").n == 1
+    assert not DayMark.objects.exists()
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_recomputing_twice_changes_nothing():
+    log(date(2026, 3, 2))
+    rollups.recompute_day(date(2026, 3, 2))
+    before = set(DayCount.objects.values_list("day", "variable", "code", "n"))
+    rollups.recompute_day(date(2026, 3, 2))
+    assert set(DayCount.objects.values_list("day", "variable", "code", "n")) == before
+
+
+def test_a_day_that_lost_its_contacts_loses_its_counts_and_its_month():
+    log(date(2026, 3, 2))
+    rollups.refresh(seconds=60)
+    Contact.objects.all().delete()
+    DayMark.objects.create(day=date(2026, 3, 2))
+    rollups.refresh(seconds=60)
+    assert not DayCount.objects.exists() and not MonthCount.objects.exists()
+
+
+def test_a_failing_day_stays_marked_and_holds_up_no_other(monkeypatch, caplog):
+    log(date(2026, 3, 2), county=["14"])
+    log(date(2026, 3, 3))
+    recompute = rollups.recompute_day
+
+    def fail_on_the_second(day: date) -> bool:
+        if day == date(2026, 3, 2):
+            raise RuntimeError("county 14")
+        return recompute(day)
+
+    monkeypatch.setattr(rollups, "recompute_day", fail_on_the_second)
+    assert rollups.refresh(seconds=60) == 1
+    assert rollups.marked_days() == {date(2026, 3, 2)}
+    assert "RuntimeError" in caplog.text and "14" not in caplog.text
+
+
+def test_out_of_time_leaves_the_rest_for_the_next_sweep():
+    log(date(2026, 3, 2))
+    assert rollups.refresh(seconds=-1) == 0
+    assert rollups.marked_days() == {date(2026, 3, 2)}
+
+
+def test_verify_finds_a_wrong_day_and_a_wrong_month_and_rebuild_mends_them(capsys):
+    log(date(2026, 3, 2))
+    rollups.refresh(seconds=60)
+    call_command("verify")
+    DayCount.objects.filter(variable="concerns", code="hot").update(n=7)
+    with pytest.raises(CommandError, match="2026-03-02, 2026-03"):
+        call_command("verify")
+    call_command("refresh_rollups", rebuild=True)
+    MonthCount.objects.filter(variable="concerns", code="hot").update(n=7)
+    with pytest.raises(CommandError, match="2026-03$"):
+        call_command("verify")
+    call_command("refresh_rollups", rebuild=True)
+    call_command("verify")
+
+
+def test_rebuild_removes_counts_of_days_without_contacts():
+    DayCount.objects.create(day=date(2026, 1, 5), variable="result", code="relevant", n=3)
+    rollups.rebuild()
+    assert not DayCount.objects.exists()
+
+
+# --- at the same time ---------------------------------------------------------------------------------------------
+
+
+def in_thread(work) -> threading.Thread:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_and_sweepers_at_once_leave_no_wrong_count():
+    days = [date(2026, 3, 2) + timedelta(days=n) for n in range(3)]
+    stop = threading.Event()
+
+    def write() -> None:
+        for turn in range(12):
+            log(days[turn % 3])
+
+    def sweep() -> None:
+        while not stop.is_set():
+            rollups.refresh(seconds=60)
+
+    sweepers = [in_thread(sweep) for _ in range(2)]
+    writers = [in_thread(write) for _ in range(3)]
+    for thread in writers:
+        thread.join()
+    stop.set()
+    for thread in sweepers:
+        thread.join()
+    rollups.refresh(seconds=60)
+    assert Contact.objects.count() == 36
+    assert not DayMark.objects.exists()
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+    assert sum(DayCount.objects.filter(variable="result").values_list("n", flat=True)) == 36
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_contact_saved_while_its_day_is_counted_leaves_its_mark(monkeypatch):
+    log(date(2026, 3, 2))
+    count = rollups.live_cells
+
+    def saved_meanwhile(days):
+        monkeypatch.setattr(rollups, "live_cells", count)
+        cells = count(days)
+        if connection.vendor == "postgresql":  # on SQLite the recount holds the only write lock
+            in_thread(lambda: log(date(2026, 3, 2))).join()
+        return cells
+
+    monkeypatch.setattr(rollups, "live_cells", saved_meanwhile)
+    rollups.recompute_day(date(2026, 3, 2))
+    if connection.vendor == "postgresql":
+        assert n(date(2026, 3, 2), "result", "relevant") == 1
+        assert rollups.marked_days() == {date(2026, 3, 2)}
+        rollups.refresh(seconds=60)
+        assert n(date(2026, 3, 2), "result", "relevant") == 2
+    assert rollups.wrong_days() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_count_one_day_at_the_same_time():
+    """PostgreSQL leaves the day to the first; SQLite, with its one writer, lets the second wait for the first."""
+    log(date(2026, 3, 2))
+    outcome: list[bool] = []
+    with transaction.atomic():
+        assert rollups.recompute_day(date(2026, 3, 2))
+        second = in_thread(lambda: outcome.append(rollups.recompute_day(date(2026, 3, 2))))
+        second.join(0.5)
+        assert outcome == ([False] if connection.vendor == "postgresql" else [])
+    second.join()
+    assert outcome == [connection.vendor != "postgresql"]

@@ -1,0 +1,91 @@
+"""The doorbells over a real Redis, heard by a real worker process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from helpline import contacts
+from helpline.entries import read_entry
+from reports import rollups
+
+ROOT = Path(__file__).parent.parent.parent
+WAIT = 40
+
+
+def environment() -> dict[str, str]:
+    """That of a production worker on the test's own database and Redis."""
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    broker = os.environ["TEST_REDIS_URL"]
+    return os.environ | {"DATABASE_URL": url, "CELERY_BROKER_URL": broker, "SECRET_KEY": settings.SECRET_KEY}
+
+
+def celery(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "-A", "config", *arguments]
+
+
+@pytest.fixture
+def worker(transactional_db) -> Iterator[subprocess.Popen[bytes]]:
+    command = celery("worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "WARNING")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)
+    yield process
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(WAIT) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_of_its_own_counts_what_the_web_process_saved(worker):
+    entry = read_entry(date(2026, 3, 2), {"channel": ["telefon"], "result": ["relevant"]})
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    contacts.log_contact(by=None, key=uuid.uuid4(), entry=entry, now=now, today=date(2026, 3, 2))
+    subprocess.run(celery("call", "reports.tasks.sweep"), cwd=ROOT, env=environment(), check=True, timeout=WAIT)
+    until = time.monotonic() + WAIT
+    while rollups.marked_days() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert rollups.marked_days() == set()
+    assert rollups.wrong_days() == []
+
+
+def test_a_worker_of_its_own_is_refused_where_the_broker_lives_in_memory():
+    refused = subprocess.run(
+        celery("worker"),
+        cwd=ROOT,
+        env=os.environ | {"CELERY_BROKER_URL": "memory://"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert refused.returncode == 1
+    assert "start with bin/run" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_a_web_server_of_many_processes_is_refused_where_the_broker_lives_in_memory():
+    refused = subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        cwd=ROOT,
+        env=os.environ | {"CELERY_BROKER_URL": "memory://"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert refused.returncode == 1 and "start with bin/run" in refused.stderr
+
+
+def test_the_tasks_settings_are_those_of_the_recipe():
+    assert settings.CELERY_BEAT_SCHEDULE["sweep"]["schedule"] == 60
+    assert settings.CELERY_BEAT_SCHEDULE["sweep"]["options"] == {"expires": 55}
+    assert settings.CELERY_TASK_ACKS_LATE and settings.CELERY_TASK_REJECT_ON_WORKER_LOST
+    assert settings.CELERY_TASK_IGNORE_RESULT and settings.CELERY_ACCEPT_CONTENT == ["json"]
+    assert settings.CELERY_BROKER_TRANSPORT_OPTIONS == {"polling_interval": 0.05}

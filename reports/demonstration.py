@@ -71,6 +71,7 @@ def prepare(
     row, is_new = Demonstration.objects.get_or_create(id=1, defaults=plan)
     if is_new:
         _refuse_real_database()
+        _plan(today)
         return _make_accounts()
     if any(getattr(row, name) != value for name, value in wanted.items()):
         raise DemonstrationRefused(_("This database holds a demonstration of another seed, first day or volume."))

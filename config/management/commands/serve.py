@@ -34,6 +34,8 @@ class Command(BaseCommand):
                 self.serve(host, int(port), empty)
         except embedded.AlreadyRunning:
             raise CommandError(_("Another bin/run serves from this folder already: stop it first.")) from None
+        except demonstration.DemonstrationRefused as refused:
+            raise CommandError(str(refused)) from None
         except embedded.PortTaken:
             message = _("Port %(port)s of %(host)s cannot be opened. Choose another one: PORT=8001 bin/run")
             raise CommandError(message % {"port": port, "host": host}) from None
@@ -50,7 +52,8 @@ class Command(BaseCommand):
             if made:
                 names = ", ".join(made.names)
                 self.stdout.write(_("Demonstration accounts: %(names)s") % {"names": names})
-                self.stdout.write(_("Password of all of them, shown this once: %(it)s") % {"it": made.password})
+                if not settings.DEMO_PASSWORD:
+                    self.stdout.write(_("Password of all of them, shown this once: %(it)s") % {"it": made.password})
             elif not User.objects.exists():
                 path = accounts.first_administrator_path()
                 self.stdout.write(_("Make the first administrator, once, at %(link)s") % {"link": address + path})

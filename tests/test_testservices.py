@@ -107,8 +107,7 @@ def test_a_program_that_is_no_redis_is_told_in_one_sentence_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("last_word", [signal.SIGTERM, signal.SIGKILL], ids=lambda sent: sent.name)
-def test_the_servers_go_when_the_test_run_is_killed(last_word: signal.Signals) -> None:
+def test_the_servers_go_when_the_test_run_is_killed() -> None:
     program = (
         "import time; from tests import testservices as t\n"
         "for server in (t.start_redis(), t.start_postgres()): print(server.url, server.folder, flush=True)\n"
@@ -119,7 +118,7 @@ def test_the_servers_go_when_the_test_run_is_killed(last_word: signal.Signals) -
         started = [run.stdout.readline().split() for _ in range(2)]
         assert all(is_listening(url) for url, _ in started)
     finally:
-        run.send_signal(last_word)
+        run.kill()
         run.communicate()
     for url, folder in started:
         assert soon(lambda url=url, folder=folder: not is_listening(url) and not Path(folder).exists())
@@ -156,14 +155,12 @@ def test_each_worker_has_a_redis_database_of_its_own() -> None:
     assert testservices.redis_url_of_worker(url, "gw7") == "redis://127.0.0.1:6379/8"
 
 
-def test_a_test_that_takes_a_page_is_marked_browser(pytestconfig: pytest.Config, tmp_path: Path) -> None:
-    (tmp_path / "test_pages.py").write_text("def test_with(page): pass\ndef test_without(): pass\n")
-    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "browser", "--db=sqlite"]
-    command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), str(tmp_path)]
-    chosen = subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout
-    assert "test_with" in chosen
-    assert "test_without" not in chosen
+def test_a_test_that_takes_a_page_is_marked_browser(page: Page, request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("browser")
+
+
+def test_a_test_that_takes_no_page_is_not_marked_browser(request: pytest.FixtureRequest) -> None:
+    assert not request.node.get_closest_marker("browser")
 
 
 def test_the_browser_is_a_real_one_that_has_fonts(page: Page) -> None:

@@ -13,10 +13,11 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 # Each at least 3:1 against white (WCAG 1.4.11); lines differ by dash and width as well, so colour is never alone.
-TEXT, STRONG, QUIET, GRID = "#1b1e23", "#3b4292", "#5f6165", "#ddddde"
+TEXT, STRONG, QUIET, GRID = "#1b1e23", "#4a52b6", "#5f6165", "#ddddde"
 
 WIDTH, WIDE = 360, 760  # in units that are about a pixel: a phone's column, a desk's
 ROW, BAR = 38, 14  # height of a bar's row and of the bar itself; the label stands above the bar, however long
+LETTERS = 13  # font size
 BESIDE_BAR = 72  # room for the figure after the longest bar
 PLOT = 180  # height of the field in which lines run
 LEFT, RIGHT, BELOW = 40, 36, 26  # room for the scale, for half of the last label, for the labels
@@ -27,7 +28,7 @@ ATTRIBUTES = frozenset(
     | {"text-anchor", "font-size", "font-weight"}
 )
 DEFAULTS = {("transform", "translate(0,0)"), ("text-anchor", "start")}
-DEFAULTS |= {("stroke-width", "1"), ("stroke-dasharray", "1,0")}
+DEFAULTS |= {("stroke-width", "1"), ("stroke-dasharray", "1,0"), ("font-size", f"{LETTERS}px")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +80,22 @@ def bars_spec(rows: Sequence[Bar]) -> dict[str, Any]:
     longest = max([bar.value for bar in rows] + [1])
     by_row = {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}}
     by_value = {"field": "n", "type": "quantitative", "axis": None}
-    scale = {"domain": [0, longest], "range": [0, WIDTH - BESIDE_BAR]}
-    text = {"type": "text", "align": "left", "baseline": "middle", "fontSize": 13}
+    scale = {"domain": [0, longest], "nice": False, "range": [0, WIDTH - BESIDE_BAR]}
+    text = {"type": "text", "align": "left", "baseline": "middle", "fontSize": LETTERS}
     return _spec(WIDTH, ROW * len(rows)) | {
         "data": {"values": values},
         "encoding": {"y": by_row},
         "layer": [
             {
-                "mark": {"type": "bar", "height": BAR, "yOffset": 9},
+                "mark": {"type": "bar", "height": BAR, "yOffset": 10},
                 "encoding": {
                     "x": by_value | {"scale": scale},
                     "color": {"field": "fill", "type": "nominal", "scale": None},
                 },
             },
-            {"mark": text | {"yOffset": -7}, "encoding": {"text": {"field": "label"}, "x": {"value": 0}}},
+            {"mark": text | {"yOffset": -8}, "encoding": {"text": {"field": "label"}, "x": {"value": 0}}},
             {
-                "mark": text | {"yOffset": 9, "dx": 6, "fontWeight": 600},
+                "mark": text | {"yOffset": 10, "dx": 6, "fontWeight": 600},
                 "encoding": {"text": {"field": "figure"}, "x": by_value},
             },
         ],
@@ -112,9 +113,9 @@ def lines_spec(labels: Sequence[str], series: Sequence[Line], *, wide: bool) -> 
     ]
     highest = max([n for line in series for n in line.values] + [4])
     order = [line.label for line in series]
-    legend = {"orient": "none", "legendX": 0, "legendY": -above, "direction": "horizontal" if wide else "vertical"}
+    legend = {"orient": "none", "legendX": 0, "legendY": -above - 6, "direction": "horizontal" if wide else "vertical"}
     return _spec((WIDE if wide else WIDTH) - LEFT - RIGHT, PLOT) | {
-        "padding": {"left": LEFT, "right": RIGHT, "top": above + 8, "bottom": BELOW},
+        "padding": {"left": LEFT, "right": RIGHT, "top": above + 14, "bottom": BELOW},
         "data": {"values": values},
         "mark": {"type": "line"},
         "encoding": {
@@ -144,7 +145,7 @@ def _by_line(order: list[str], channel: list[Any]) -> dict[str, Any]:
 
 def _spec(width: int, height: int) -> dict[str, Any]:
     """What every drawing has in common: a fixed size that no font on the server can change."""
-    axis = {"title": None, "labelFontSize": 13, "labelColor": TEXT, "labelPadding": 6, "gridColor": GRID}
+    axis = {"title": None, "labelFontSize": LETTERS, "labelColor": TEXT, "labelPadding": 6, "gridColor": GRID}
     return {
         "width": width,
         "height": height,
@@ -155,7 +156,7 @@ def _spec(width: int, height: int) -> dict[str, Any]:
             "view": {"stroke": None},
             "text": {"color": TEXT},
             "axis": axis | {"domainColor": QUIET, "tickColor": QUIET},
-            "legend": {"title": None, "labelFontSize": 13, "labelColor": TEXT, "labelLimit": 0}
+            "legend": {"title": None, "labelFontSize": LETTERS, "labelColor": TEXT, "labelLimit": 0}
             | {"symbolType": "stroke", "symbolSize": 576, "columnPadding": 28, "rowPadding": 4},
         },
     }
@@ -172,7 +173,8 @@ def _svg(name: str, title: str, description: str, spec: Mapping[str, Any], thous
     size = f"{root.attrib['width']} {root.attrib['height']}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {size}" role="img"'
-        f' aria-labelledby={quoteattr(f"{name}-title {name}-description")} font-family="Inter,sans-serif">'
+        f' font-family="Inter,sans-serif" font-size="{LETTERS}"'
+        f" aria-labelledby={quoteattr(f'{name}-title {name}-description')}>"
         f"<title id={quoteattr(f'{name}-title')}>{escape(title)}</title>"
         f"<desc id={quoteattr(f'{name}-description')}>{escape(description)}</desc>{body}</svg>"
     )

@@ -81,30 +81,32 @@ def prepare(
 
 def continue_making(
     *, now: datetime, today: date, report: Report = lambda made, planned: None, stop: Callable[[], bool] = lambda: False
-) -> None:
-    """Make the contacts that are still missing up to and including `today`, in batches; safe to kill and start again.
+) -> int:
+    """Make the contacts that are still missing up to and including `today`, in batches; how many there are then.
 
-    `report` hears after each batch how many of how many are made; `stop` is asked before each. Needs `prepare` before.
+    Safe to kill and start again. `report` hears after each batch how many of how many are made; `stop` is asked before
+    each. Needs `prepare` before.
     """
     try:
-        _make(now, today, report, stop)
+        return _make(now, today, report, stop)
     finally:
         # A thread's connection dies with the thread only when it is closed there.
         if threading.current_thread() is not threading.main_thread():
             connection.close()
 
 
-def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) -> None:
+def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) -> int:
     row = _plan(today)
     made = row.made
     for _month, of_month in groupby(_missing(row, today), key=lambda keyed: keyed[1].day.replace(day=1)):
         while batch := list(islice(of_month, BATCH)):
             if stop():
-                return
+                return made
             made += len(batch)
             _log(batch, made, now=now, today=today)
             report(made, row.planned)
             time.sleep(PAUSE)
+    return made
 
 
 def _missing(row: Demonstration, today: date) -> Iterator[tuple[str, ContactEntry]]:

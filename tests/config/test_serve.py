@@ -138,6 +138,7 @@ def test_an_empty_house_offers_one_link_that_makes_the_first_administrator(serve
     with pytest.raises(urllib.error.HTTPError) as dead:
         Visitor(served.address).get(link)
     assert dead.value.code == 404
+    dead.value.close()
     assert served.query("SELECT count(*) FROM helpline_contact") == 0
     assert served.stop() == 0
 

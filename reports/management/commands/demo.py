@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from helpline.models import Demonstration
 from reports import demonstration
 
 MOST_CONTACTS_A_MONTH = 100_000
@@ -55,11 +54,11 @@ class Command(BaseCommand):
         if accounts is not None:
             self.say_accounts(accounts)
         try:
-            demonstration.continue_making(now=now, today=today, report=demonstration.progress(sys.stderr))
+            made = demonstration.continue_making(now=now, today=today, report=demonstration.progress(sys.stderr))
         except KeyboardInterrupt:
             raise CommandError(_("Stopped. The same command goes on from here."), returncode=130) from None
-        made = {"made": Demonstration.objects.get().made, "day": today.isoformat()}
-        self.stdout.write(_("%(made)d made-up contacts, up to and including %(day)s.") % made)
+        message = _("%(made)d made-up contacts, up to and including %(day)s.")
+        self.stdout.write(message % {"made": made, "day": today.isoformat()})
 
     def say_accounts(self, accounts: demonstration.Accounts) -> None:
         # A password that somebody chose is not repeated on a screen.

@@ -95,7 +95,7 @@ def test_no_role_is_a_police_role_and_the_administrator_reads_no_contact():
     assert not policy.may("evaluator", "overview.view")
 
 
-# --- the controls: a page and an API view that nobody thought about ----------------------------------------------------
+# --- the controls: a page and an API view that nobody thought about -----------------------------------------------
 
 
 def thoughtless(request):

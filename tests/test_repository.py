@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = ("config", "reports", "helpline")
 
-# --- layers: each contract with a violation planted --------------------------------------------------------------------
+# --- layers: each contract with a violation planted ---------------------------------------------------------------
 
 PLANTED = {
     "houses": ("helpline/contacts.py", "import reports.counting"),
@@ -65,7 +65,7 @@ def test_a_new_file_has_to_be_given_a_place(copy, house):
     assert contract_names()[f"{house}-rooms"] in broken_contracts(copy)
 
 
-# --- the web process never talks to the broker -------------------------------------------------------------------------
+# --- the web process never talks to the broker --------------------------------------------------------------------
 
 RINGS = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_async_on_commit", "si", "signature"}
 
@@ -85,7 +85,7 @@ def test_a_planted_publication_is_found():
     assert rings_a_task("from reports.tasks import sweep\nsweep.delay()\n") == [2]
 
 
-# --- what a house stays under ------------------------------------------------------------------------------------------
+# --- what a house stays under -------------------------------------------------------------------------------------
 
 
 def python_files() -> list[Path]:

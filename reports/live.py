@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
 from reports import counting
@@ -114,21 +114,14 @@ def _weeks_until(period: Period) -> list[Period]:
 
 
 def _stored(period: Period, marked: Collection[date]) -> Cells:
-    """The stored counts of the clean days of `period`, taken by the month where a whole month is clean."""
-    months = () if period.kind == "week" else tuple(period.months())
-    clean = [month.start for month in months if not any(month.start <= day < month.end for day in marked)]
-    spans = [month for month in months if month.start not in clean] or ([] if clean else [period])
-    cells = Cells()
-    if clean:
-        _add(cells, MonthCount.objects.filter(month__in=clean))
-    for span in spans:
-        _add(cells, DayCount.objects.filter(day__gte=span.start, day__lt=span.end).exclude(day__in=marked))
-    return cells
-
-
-def _add(cells: Cells, counts: QuerySet[Any]) -> None:
-    for variable, code, n in counts.filter(variable__in=STORED).values_list("variable", "code", "n"):
-        cells[variable, code] += n
+    """The stored counts of the clean days of `period`; by the month, where the period is made of clean months."""
+    counts: QuerySet[Any]
+    if period.kind == "week" or any(period.start <= day < period.end for day in marked):
+        counts = DayCount.objects.filter(day__gte=period.start, day__lt=period.end).exclude(day__in=marked)
+    else:
+        counts = MonthCount.objects.filter(month__gte=period.start, month__lt=period.end)
+    sums = counts.filter(variable__in=STORED).values_list("variable", "code").annotate(sum=Sum("n"))
+    return Cells({(variable, code): n for variable, code, n in sums})
 
 
 def _sum(live: dict[date, Cells], period: Period) -> Cells:

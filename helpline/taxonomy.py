@@ -153,10 +153,9 @@ def _code(raw: Mapping[str, Any], path: Path, line: int) -> Code:
 
 def _codes(raw: list[dict[str, Any]], multiple: bool, path: Path, text: str) -> dict[str, Code]:
     codes: dict[str, Code] = {}
-    bits: set[int] = set()
+    bits: set[int | None] = set()
     for number, entry in enumerate(raw):
-        line = _line_of_code(text, number)
-        code = _code(entry, path, line)
+        code = _code(entry, path, line := _line_of_code(text, number))
         if code.code in codes:
             raise _refuse(path, line, f"code '{code.code}' stands twice")
         if any(code.sv == other.sv or code.en == other.en for other in codes.values()):
@@ -166,7 +165,7 @@ def _codes(raw: list[dict[str, Any]], multiple: bool, path: Path, text: str) -> 
             raise _refuse(path, line, f"code '{code.code}' {why}")
         if code.bit is not None and (code.bit in bits or not 0 <= code.bit <= LAST_BIT):
             raise _refuse(path, line, f"code '{code.code}': bit {code.bit} is taken or not within 0 to {LAST_BIT}")
-        bits.add(code.bit if code.bit is not None else -1)
+        bits.add(code.bit)
         codes[code.code] = code
     for number, code in enumerate(codes.values()):
         if code.successor is not None and (code.successor not in codes or code.retired_on is None):
@@ -201,15 +200,13 @@ def _load_one(path: Path, non_answers: Mapping[str, Code]) -> CodeList:
             line = _line_of_code(text, list(codes).index(sorted(shared)[0]))
             raise _refuse(path, line, f"'{sorted(shared)[0]}' is a non-answer of every list")
         codes |= non_answers
-    texts = _texts(raw, path, 1, "the list")
-    groups = raw.get("groups")
-    return CodeList(path.stem, **texts, codes=MappingProxyType(codes), multiple=multiple, groups=groups)
+    texts, frozen = _texts(raw, path, 1, "the list"), MappingProxyType(codes)
+    return CodeList(path.stem, **texts, codes=frozen, multiple=multiple, groups=raw.get("groups"))
 
 
 def _check_groups(lists: Mapping[str, CodeList], group: CodeList, grouped: str, folder: Path) -> None:
     """Every code of the grouped list, non-answers apart, lies in exactly one group."""
-    path = folder / f"{group.id}.toml"
-    text = path.read_text(encoding="utf-8")
+    text = (path := folder / f"{group.id}.toml").read_text(encoding="utf-8")
     if grouped not in lists:
         raise _refuse(path, 1, f"groups a list '{grouped}' that does not exist")
     expected = set(lists[grouped].codes) - set(lists["non_answers"].codes)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
+import polib
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
@@ -91,3 +92,24 @@ def test_the_hashed_names_of_production_can_be_made(settings, tmp_path):
     settings.STORAGES = settings.STORAGES | {"staticfiles": production}
     call_command("collectstatic", verbosity=0, interactive=False)
     assert (tmp_path / "staticfiles.json").is_file() and list(tmp_path.glob("css/app.*.css.gz"))
+
+
+# --- the compiled translations ----------------------------------------------------------------------------------------
+
+
+def test_every_text_has_its_swedish_and_the_compiled_file_is_in_step():
+    path = ROOT / "locale" / "sv" / "LC_MESSAGES" / "django.po"
+    texts = polib.pofile(str(path))
+    assert len(texts) > 100 and not texts.untranslated_entries() and not texts.fuzzy_entries()
+    assert path.with_suffix(".mo").read_bytes() == texts.to_binary()
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)[sd]|%%", text))
+
+
+def test_a_translation_keeps_the_places_that_are_filled_in():
+    for entry in polib.pofile(str(ROOT / "locale" / "sv" / "LC_MESSAGES" / "django.po")):
+        allowed = (places(entry.msgid), places(entry.msgid_plural or entry.msgid))
+        for text in entry.msgstr_plural.values() or [entry.msgstr]:
+            assert places(text) in allowed, entry.msgid

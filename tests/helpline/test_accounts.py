@@ -52,7 +52,17 @@ def test_it_is_dead_after_a_day(monkeypatch):
         make(link)
 
 
-@pytest.mark.parametrize("forged", ["", "x", "a:b:c", signing.dumps({}, salt="another"), "\x00", "å" * 2000])
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("x", id="short"),
+        pytest.param("a:b:c", id="of three parts"),
+        pytest.param(signing.dumps({}, salt="another"), id="signed for another purpose"),
+        pytest.param("\x00", id="NUL"),
+        pytest.param("å" * 2000, id="long"),
+    ],
+)
 def test_another_text_is_no_link(forged):
     with pytest.raises(accounts.DeadLink):
         make(forged)

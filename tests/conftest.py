@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+import hypothesis
 import pytest
 
 # Playwright's sync API keeps an event loop in this thread, in which Django else refuses the database.
@@ -18,6 +19,20 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+
+
+# How long a loaded machine takes says nothing of what is tested.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
+LOCK_TIMEOUT = "-c lock_timeout=60s"
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if "postgresql" in database["ENGINE"]:
+        database["OPTIONS"]["options"] = LOCK_TIMEOUT
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config.secret import embedded_secret_key
@@ -19,6 +20,8 @@ DEBUG = False
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://localhost")
 EMBEDDED = CELERY_BROKER_URL.startswith("memory://")
 SECRET_KEY = env.str("SECRET_KEY", default="") or (embedded_secret_key(VAR_DIR) if EMBEDDED else "")
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("SECRET_KEY is needed, at least 50 random characters: it signs sessions and digests.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [

@@ -152,7 +152,7 @@ def test_the_report_speaks_swedish_unless_told_otherwise(file):
     assert settings.LANGUAGE_CODE == "sv"
     report = run(file, language=settings.LANGUAGE_CODE, skip_refused=True)
     assert report[0].startswith("rad 3, kolumn county (E): ")
-    assert report[-1] == "3 rader lästa, 1 kontakter sparade, 0 fanns redan, 2 refuserade"
+    assert report[-1] == "3 rader lästa, 1 kontakter sparade, 0 fanns redan, 2 avvisade"
 
 
 def test_the_program_ends_with_1_for_a_refused_file_and_0_else_and_never_with_a_traceback(tmp_path):

@@ -56,3 +56,15 @@ def test_a_contact_logged_in_the_browser_shows_in_the_coordinators_overview(log_
     for name in ("Verksamhetsrelevant", "Anhörig eller närstående", "Riskerar att dras in", "Socialtjänst"):
         assert figure(coordinator, name).split()[-3:-1] == ["1", "100,0"], figure(coordinator, name)
     assert figure(coordinator, "Redan aktiv i miljön").split()[-3:-1] == ["0", "0,0"]
+
+
+def test_going_back_after_saving_offers_an_empty_form_not_the_same_call_once_more(log_in):
+    handler = log_in("handler")
+    handler.get_by_role("link", name="Ny kontakt").first.click()
+    handler.get_by_label("Tyst samtal").check()
+    handler.get_by_role("button", name="Spara kontakten").click()
+    expect(handler.get_by_role("status")).to_contain_text("sparad")
+    handler.go_back()
+    expect(handler.get_by_label("Tyst samtal")).not_to_be_checked()
+    handler.get_by_role("button", name="Spara kontakten").click()
+    assert Contact.objects.count() == 1

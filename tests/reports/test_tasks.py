@@ -16,6 +16,7 @@ from django.db import connection
 
 from helpline import contacts
 from helpline.entries import read_entry
+from helpline.models import Demonstration
 from reports import rollups
 
 ROOT = Path(__file__).parent.parent.parent
@@ -89,3 +90,23 @@ def test_the_tasks_settings_are_those_of_the_recipe():
     assert settings.CELERY_TASK_ACKS_LATE and settings.CELERY_TASK_REJECT_ON_WORKER_LOST
     assert settings.CELERY_TASK_IGNORE_RESULT and settings.CELERY_ACCEPT_CONTENT == ["json"]
     assert settings.CELERY_BROKER_TRANSPORT_OPTIONS == {"polling_interval": 0.05}
+
+
+def start_of_production(**changed: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "import config.wsgi"]
+    return subprocess.run(command, cwd=ROOT, env=environment() | changed, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_production_starts_on_a_real_database_and_never_on_a_demonstration():
+    assert start_of_production().returncode == 0
+    Demonstration.objects.create(seed=1, since=date(2026, 1, 1), contacts_a_month=1, planned=0)
+    refused = start_of_production()
+    assert refused.returncode == 1 and "holds a demonstration" in refused.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_production_does_not_start_without_a_secret():
+    for secret in ("", "short"):
+        refused = start_of_production(SECRET_KEY=secret)
+        assert refused.returncode == 1 and "SECRET_KEY is needed" in refused.stderr

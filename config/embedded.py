@@ -4,7 +4,7 @@ import fcntl
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -38,6 +38,16 @@ def only_one(folder: Path) -> Iterator[None]:
         except OSError:
             raise AlreadyRunning from None
         yield
+
+
+def once_per_state(sources: Iterable[Path], made: Path, make: Callable[[], object]) -> None:
+    """Call `make` unless it made `made` from these very files before; compressing them takes seconds."""
+    files = sorted(path for source in sources for path in source.rglob("*") if path.is_file())
+    state = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
+    stamp = made / ".state"
+    if not stamp.exists() or stamp.read_text() != state:
+        make()
+        stamp.write_text(state)
 
 
 def serve(

@@ -76,6 +76,8 @@ TEMPLATES = [
 
 # --- data ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'helpline.sqlite3'}")}
+if "ENGINE" not in DATABASES["default"]:
+    raise ImproperlyConfigured("DATABASE_URL names no database: write it as postgres://user:password@host/name.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Deferred transactions that read, then write, lock up under two writers; the time-out does not help there.
@@ -208,7 +210,7 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "formatters": {"plain": {"()": "config.logs.Discreet", "format": "%(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
@@ -222,5 +224,7 @@ LOGGING = {
 # --- the helpline -------------------------------------------------------------------------------------------------
 HELPLINE_AMEND_HOURS = env.int("HELPLINE_AMEND_HOURS", default=24)
 HELPLINE_BACKDATE_DAYS = env.int("HELPLINE_BACKDATE_DAYS", default=7)
+if HELPLINE_AMEND_HOURS < 1 or HELPLINE_BACKDATE_DAYS < 0:
+    raise ImproperlyConfigured("HELPLINE_AMEND_HOURS must be 1 or more, HELPLINE_BACKDATE_DAYS 0 or more.")
 REPORTS_LIVE_BREAKDOWNS = env.bool("REPORTS_LIVE_BREAKDOWNS", default=True)
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")

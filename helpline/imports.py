@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.utils.translation import gettext
 
 from helpline import contacts, entries, forms, spreadsheet, taxonomy
@@ -187,12 +187,11 @@ def import_contacts(
     for _ in range(ATTEMPTS - 1):
         try:
             return _import_once(reading, now, today, skip_refused, dry_run, progress)
-        except (DatabaseError, contacts.KeyReused):
-            continue
+        except DatabaseError:
+            continue  # another import has just stored one of the keys; the next comparison sees it
     return _import_once(reading, now, today, skip_refused, dry_run, progress)
 
 
-@transaction.atomic
 def _import_once(
     reading: Reading,
     now: datetime,
@@ -209,11 +208,9 @@ def _import_once(
         return Outcome(reading.rows, 0, there_or_new - len(new), findings, whole=True)
     if dry_run:
         return Outcome(reading.rows, len(new), there_or_new - len(new), findings, whole=False)
-    stored = 0
-    for done, row in enumerate(new, 1):
-        # Another import may have stored the row since it was looked up; it then gives none.
-        stored += contacts.log_imported(key=row.key, entry=row.entry, now=now, today=today) is not None
-        progress(done, len(new))
+    progress(0, len(new))
+    stored = contacts.log_all_imported([(row.key, row.entry) for row in new], now=now, today=today)
+    progress(stored, len(new))
     return Outcome(reading.rows, stored, there_or_new - stored, findings, whole=False)
 
 
@@ -265,7 +262,7 @@ def explain_file(error: Unreadable) -> str:
         ),
         Fault.BROKEN_QUOTE: gettext("A quotation mark on line %(line)d does not end: correct it or remove it."),
         Fault.TOO_LARGE: gettext("The file is too large: divide it, or save only the rows in a new file."),
-        Fault.TOO_MANY_ROWS: gettext("The file has more than 100,000 rows: divide it."),
+        Fault.TOO_MANY_ROWS: gettext("The file has more than 20,000 rows: divide it."),
         Fault.SEVERAL_SHEETS: gettext("More than one sheet holds text: keep only the one with the contacts."),
         Fault.COLUMN_TWICE: gettext("Two columns are called %(columns)s: keep one of them."),
         Fault.COLUMN_MISSING: gettext("These columns are missing on line %(line)d: %(columns)s."),

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from helpline import contacts
@@ -9,5 +10,6 @@ from helpline import contacts
 
 @shared_task
 def erase_expired() -> None:
-    """Erase who logged what when, once it can no longer be amended."""
+    """Erase who logged what when, once it can no longer be amended, and sessions that have ended."""
+    SessionStore.clear_expired()
     contacts.erase_expired(now=timezone.now(), amend_hours=settings.HELPLINE_AMEND_HOURS)

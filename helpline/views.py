@@ -7,6 +7,7 @@ from functools import lru_cache, wraps
 from django.contrib import messages
 from django.contrib.auth import login as start_session
 from django.contrib.auth.views import LoginView, LogoutView
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -61,6 +62,7 @@ def start(request: StaffRequest) -> HttpResponse:
 def contact_new(request: StaffRequest) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = ContactForm(today=timezone.localdate(), posted=posted)
+    busy = False
     if posted is not None and "add_referral" in posted:
         form.add_row()
     elif posted is not None and (entry := form.entry()):
@@ -70,10 +72,14 @@ def contact_new(request: StaffRequest) -> HttpResponse:
             )
         except contacts.KeyReused:
             return render(request, "helpline/key_reused.html", status=409)
-        messages.success(request, gettext("The contact is saved."))
-        return redirect("contact-new")
+        except OperationalError:
+            busy = True
+        else:
+            messages.success(request, gettext("The contact is saved."))
+            return redirect("contact-new")
     questions = _questions(form) if posted is not None else _blank_questions(form.today, form.first_day, get_language())
-    return render(request, "helpline/contact_new.html", {"form": form, "questions": questions})
+    shown = {"form": form, "questions": questions, "busy": busy}
+    return render(request, "helpline/contact_new.html", shown, status=503 if busy else 200)
 
 
 def _questions(form: ContactForm) -> SafeString:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
+from helpline.taxonomy import CODE_LISTS, NON_ANSWERS, NOT_APPLICABLE
 from reports import counting
 from reports.counting import COUNTED, Cells
 from reports.models import DayCount, MonthCount
@@ -37,7 +37,7 @@ class WeekTotal:
 
 @dataclass(frozen=True, slots=True)
 class CodeCount:
-    """n units of one code; `_U` sums the non-answers."""
+    """n units of one code; `_U` sums not asked, does not know and declined."""
 
     code: str
     n: int
@@ -79,13 +79,22 @@ def overview(period: Period, *, breakdowns: bool = True) -> Overview:
 
 @contextmanager
 def _one_moment() -> Iterator[None]:
-    """All statements see the same contacts; inside a transaction of the caller, that one decides."""
-    begins = not connection.in_atomic_block
-    with transaction.atomic():
-        if begins and connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    """All statements see the same contacts and none waits for a writer; inside a transaction of the caller, that one
+    decides."""
+    if connection.in_atomic_block:
         yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        # Django's own transactions on SQLite take the write lock, which handlers need.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
 
 
 def _overview(period: Period, breakdowns: bool) -> Overview:
@@ -149,7 +158,8 @@ def _breakdown(variable: str, cells: Cells) -> Breakdown:
     code_list, counted = CODE_LISTS[variable], COUNTED[variable]
     rows = [CodeCount(code, cells[variable, code]) for code in code_list.codes if code not in NON_ANSWERS]
     if NON_ANSWERS.keys() & code_list.codes.keys():
-        rows.append(CodeCount(NO_INFORMATION, sum(cells[variable, code] for code in NON_ANSWERS)))
+        unknown = sum(cells[variable, code] for code in NON_ANSWERS if code != NOT_APPLICABLE)
+        rows.append(CodeCount(NO_INFORMATION, unknown))
     if counted.unit == counting.REFERRALS:
         total = _total(cells, "referral_type")
     else:

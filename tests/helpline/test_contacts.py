@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from helpline import contacts
 from helpline.contacts import KeyReused
@@ -137,6 +137,18 @@ def test_the_digests_depend_on_the_installations_secret(settings):
     one = contacts.imported_key("row-1", entry()).digest
     settings.SECRET_KEY = "another"
     assert contacts.imported_key("row-1", entry()).digest != one
+
+
+def test_the_rows_of_a_file_are_stored_all_or_none():
+    first, second = entry(), entry(ARRANGED)
+    assert contacts.log_all_imported([("a", first), ("b", second)], now=NOW, today=TODAY) == 2
+    assert (Contact.objects.count(), Referral.objects.count(), ImportedKey.objects.count()) == (2, 1, 2)
+    assert list(DayMark.objects.values_list("day", flat=True)) == [TODAY]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        contacts.log_all_imported([("c", first), ("b", second)], now=NOW, today=TODAY)
+    with pytest.raises(Refused):
+        contacts.log_all_imported([("d", first), ("e", entry(day=TODAY + timedelta(days=1)))], now=NOW, today=TODAY)
+    assert (Contact.objects.count(), ImportedKey.objects.count()) == (2, 2)
 
 
 # --- many at once -------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_progress_is_shown_to_a_terminal_and_to_nobody_else(file):
     file.write_text(HEADER + "d,2016-01-04,telefon,relevant,01\ne,2016-01-04,telefon,relevant,01\n")
     run(file, stderr=screen)
     assert pipe.getvalue() == ""
-    assert screen.getvalue() == "\r50 %\r100 %\n"
+    assert screen.getvalue() == "\r0 %\r100 %\n"
 
 
 @pytest.mark.django_db

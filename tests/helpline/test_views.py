@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -420,3 +420,18 @@ def test_the_pages_that_answer_a_form_say_so_as_well(client, demonstration):
 
 def test_where_the_contacts_are_real_nothing_is_said_of_a_demonstration(client):
     assert not [address for address in EVERYWHERE if "Demonstration" in text(client.get(address))]
+
+
+def test_a_busy_database_keeps_the_answers_and_the_same_form_can_be_sent_again(client, monkeypatch):
+    def busy(**_: object) -> None:
+        raise OperationalError
+
+    sent = answers(county="14", concerns=["hot"])
+    monkeypatch.setattr(views.contacts, "log_contact", busy)
+    refused = client.post(NEW, sent)
+    assert refused.status_code == 503
+    assert "busy" in text(refused) and sent["key"] in text(refused)
+    assert re.search(r'value="hot"[^>]*checked', text(refused)) and re.search(r'value="14"[^>]*selected', text(refused))
+    monkeypatch.undo()
+    assert client.post(NEW, sent).status_code == 302
+    assert Contact.objects.get().county == "14"

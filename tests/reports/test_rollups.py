@@ -179,3 +179,32 @@ def test_two_workers_never_count_one_day_at_the_same_time():
         assert outcome == ([False] if connection.vendor == "postgresql" else [])
     second.join()
     assert outcome == [connection.vendor != "postgresql"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_days_of_one_month_counted_at_once_both_reach_the_month():
+    log(date(2026, 3, 2))
+    log(date(2026, 3, 3))
+    with transaction.atomic():
+        assert rollups.recompute_day(date(2026, 3, 2))
+        other = in_thread(lambda: rollups.recompute_day(date(2026, 3, 3)))
+        other.join(0.5)
+    other.join()
+    assert MonthCount.objects.get(month=date(2026, 3, 1), variable="result").n == 2
+    assert rollups.wrong_months() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verify_takes_a_contact_saved_meanwhile_for_no_fault(monkeypatch):
+    log(date(2026, 3, 2))
+    rollups.refresh(seconds=60)
+    marked = rollups.marked_days
+
+    def saved_meanwhile() -> set[date]:
+        days = marked()
+        monkeypatch.setattr(rollups, "marked_days", marked)
+        in_thread(lambda: log(date(2026, 3, 2))).join()
+        return days
+
+    monkeypatch.setattr(rollups, "marked_days", saved_meanwhile)
+    assert rollups.wrong_days() == []

@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -42,7 +43,8 @@ class Command(BaseCommand):
 
     def serve(self, host: str, port: int, empty: bool) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        collect = partial(call_command, "collectstatic", verbosity=0, interactive=False)
+        embedded.once_per_state(settings.STATICFILES_DIRS, settings.STATIC_ROOT, collect)
         is_demonstration = Demonstration.objects.exists() or not (empty or User.objects.exists())
         made = demonstration.prepare(today=timezone.localdate()) if is_demonstration else None
         address = f"http://{'localhost' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 (named, not bound)

@@ -1,0 +1,82 @@
+"""The settings that a real connection, a real clock and a real log must show."""
+
+import logging
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from helpline.models import Contact
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.django_db
+def test_sqlite_syncs_each_commit_and_overwrites_what_is_deleted():
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        said = {}
+        for name in ("synchronous", "secure_delete", "foreign_keys", "trusted_schema", "journal_mode"):
+            said[name] = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+    assert said == {
+        "synchronous": 2,
+        "secure_delete": 1,
+        "foreign_keys": 1,
+        "trusted_schema": 0,
+        "journal_mode": "wal",
+    }
+
+
+def test_postgresql_gets_values_apart_from_statements_and_waits_for_no_lock_for_long():
+    code = "from config.settings import DATABASES; print(DATABASES['default']['OPTIONS'])"
+    environment = os.environ | {"DATABASE_URL": "postgres://helpline@127.0.0.1/helpline"}
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert "'server_side_binding': True" in said.stdout
+    assert "lock_timeout=2s" in said.stdout and "idle_in_transaction_session_timeout=30s" in said.stdout
+
+
+def test_a_day_is_a_day_in_stockholm():
+    with patch("django.utils.timezone.now", return_value=datetime(2026, 7, 1, 22, 30, tzinfo=UTC)):
+        assert timezone.localdate().isoformat() == "2026-07-02"
+    with patch("django.utils.timezone.now", return_value=datetime(2026, 12, 31, 22, 30, tzinfo=UTC)):
+        assert timezone.localdate().isoformat() == "2026-12-31"
+
+
+@pytest.mark.django_db
+def test_an_error_in_the_log_says_where_and_never_with_which_values():
+    formatter = settings.LOGGING["formatters"]["plain"]
+    assert formatter["()"] == "config.logs.Discreet"
+    from config.logs import Discreet
+
+    try:
+        with transaction.atomic():
+            Contact(day=datetime(2026, 3, 2), county="kalle berg").save()
+    except IntegrityError:
+        record = logging.makeLogRecord({"exc_info": sys.exc_info(), "msg": "Internal Server Error"})
+    text = Discreet(formatter["format"]).format(record)
+    assert "IntegrityError" in text and "test_settings.py" in text
+    assert "kalle" not in text and "2026" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HELPLINE_AMEND_HOURS", "-5", "HELPLINE_AMEND_HOURS must be 1 or more"),
+        ("HELPLINE_AMEND_HOURS", "abc", "abc"),
+        ("DATABASE_URL", "nonsense", ""),
+    ],
+)
+def test_a_setting_that_cannot_be_stops_the_start_with_a_sentence(name, value, words):
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=os.environ | {name: value}, capture_output=True, text=True
+    )
+    assert refused.returncode == 1 and words in refused.stderr
+    assert "Traceback" not in refused.stderr

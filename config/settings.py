@@ -130,6 +130,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 # Plain intervals, never crontab: local crontabs skip or repeat an hour at the change to and from summer time.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "reports.tasks.sweep", "schedule": 60.0, "options": {"expires": 55}},
+    "freeze": {"task": "reports.tasks.freeze_and_prepare", "schedule": 3600.0, "options": {"expires": 3500}},
     "erase-expired": {"task": "helpline.tasks.erase_expired", "schedule": 3600.0, "options": {"expires": 3500}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
@@ -227,4 +228,14 @@ HELPLINE_BACKDATE_DAYS = env.int("HELPLINE_BACKDATE_DAYS", default=7)
 if HELPLINE_AMEND_HOURS < 1 or HELPLINE_BACKDATE_DAYS < 0:
     raise ImproperlyConfigured("HELPLINE_AMEND_HOURS must be 1 or more, HELPLINE_BACKDATE_DAYS 0 or more.")
 REPORTS_LIVE_BREAKDOWNS = env.bool("REPORTS_LIVE_BREAKDOWNS", default=True)
+REPORTS_K = env.int("REPORTS_K", default=5)
+REPORTS_K_FIRST = env.int("REPORTS_K_FIRST", default=3)
+REPORTS_BASE = env.int("REPORTS_BASE", default=5)
+REPORTS_DENSITY = env.int("REPORTS_DENSITY", default=5)
+REPORTS_MIN_TOTAL = env.int("REPORTS_MIN_TOTAL", default=10)
+REPORTS_FREEZE_DAY = env.int("REPORTS_FREEZE_DAY", default=15)
+REPORTS_PILOT_START = env.str("REPORTS_PILOT_START", default="")
+REPORTS_PILOT_END = env.str("REPORTS_PILOT_END", default="")
+REPORTS_RELEASE_KEYS = Path(env.str("REPORTS_RELEASE_KEYS", default=str(VAR_DIR / "release-keys")))
+DEMO_TOKEN = env.str("DEMO_TOKEN", default="")
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")

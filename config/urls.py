@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("helpline.urls")),
     path("", include("reports.urls")),
+    path("api/px/v2/", include("reports.api.urls")),
 ]
 
 handler400 = "helpline.views.bad_request"

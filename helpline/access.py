@@ -36,7 +36,7 @@ class DenyByDefaultMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
-            response["Cache-Control"] = "no-store"
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def process_view(

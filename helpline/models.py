@@ -10,9 +10,10 @@ from django.db.models.functions import Length
 from django.db.models.lookups import Exact, GreaterThan, LessThan
 
 from helpline import policy
+from helpline.code_files import FIRST_BIT
 from helpline.entries import FIRST_DAY
 from helpline.fields import CodeField, CodeSetField
-from helpline.taxonomy import CODE_LISTS, FIRST_BIT, QUESTIONS
+from helpline.taxonomy import CODE_LISTS, QUESTIONS
 
 
 class Users(BaseUserManager["User"]):
@@ -96,6 +97,9 @@ class Contact(models.Model):
     language_support = CodeField()
     urgency = CodeField()
 
+    # Copied into the statistics: from then on the contact can be erased, but no longer counted anew.
+    is_frozen = models.BooleanField(default=False, editable=False)
+
     # Exist only while a save may be repeated or amended; contacts.erase_expired clears them.
     submission_key = models.UUIDField(null=True, unique=True, editable=False)
     submission_digest = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 (null = erased)
@@ -152,6 +156,12 @@ class DayMark(models.Model):
     day = models.DateField(db_index=True)
 
 
+class DaySeal(models.Model):
+    """The day's month is frozen: its statistics no longer move, whatever happens to its contacts."""
+
+    day = models.DateField(primary_key=True)
+
+
 class ImportedKey(models.Model):
     """That a row of a file is already a contact: keyed digests of its key and its content, no link to the contact."""
 
@@ -183,6 +193,7 @@ class Demonstration(models.Model):
 PRIVACY: dict[str, str] = {
     "Contact.id": "random",
     "Contact.day": "day",
+    "Contact.is_frozen": "state",
     "Contact.submission_key": "random, erased",
     "Contact.submission_digest": "digest of codes, erased",
     "Contact.logged_at": "clock, erased",
@@ -192,6 +203,7 @@ PRIVACY: dict[str, str] = {
     "Referral.consent": "code",
     "DayMark.id": "sequence without link, removed by the next recount",
     "DayMark.day": "day",
+    "DaySeal.day": "day",
     "ImportedKey.digest": "keyed digest",
     "ImportedKey.content": "keyed digest",
     "ImportedKey.day": "day",

@@ -25,6 +25,9 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "start.view": Action(ROLES),
         "contact.log": Action(frozenset({HANDLER, COORDINATOR}), "contact-new", "New contact"),
         "overview.view": Action(frozenset({COORDINATOR}), "overview", "Overview"),
+        "statistics.read": Action(frozenset({COORDINATOR, EVALUATOR}), "statistics", "Statistics"),
+        "release.view": Action(frozenset({COORDINATOR}), "releases", "Releases"),
+        "release.publish": Action(frozenset({COORDINATOR})),
         "session.end": Action(ROLES),
     }
 )

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 TEXT, STRONG, QUIET, GRID = "#1b1e23", "#4a52b6", "#5f6165", "#ddddde"
 
 WIDTH, WIDE = 360, 760  # in units that are about a pixel: a phone's column, a desk's
+PANEL = 248  # four of them stand side by side on a desk
 ROW, BAR = 38, 14  # height of a bar's row and of the bar itself; the label stands above the bar, however long
 LETTERS = 13  # font size
 BESIDE_BAR = 72  # room for the figure after the longest bar
@@ -33,10 +34,13 @@ DEFAULTS |= {("stroke-width", "1"), ("stroke-dasharray", "1,0"), ("font-size", f
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: its label, its value, and the value as the reader's language writes it. `quiet` draws it in grey."""
+    """One bar: its label, its value, and the value as the reader's language writes it. `quiet` draws it in grey.
+
+    A value that is hidden is None: no bar, not even one of length zero, and `figure` stands in its gap.
+    """
 
     label: str
-    value: int
+    value: int | None
     figure: str
     quiet: bool = False
 
@@ -51,9 +55,14 @@ class Line:
 
 
 @lru_cache(maxsize=256)
-def bars(*, name: str, title: str, description: str, rows: tuple[Bar, ...]) -> str:
-    """Horizontal bars from zero, one row each, in the order given. `name` starts its ids, unique on the page."""
-    return _svg(name, title, description, bars_spec(rows))
+def bars(
+    *, name: str, title: str, description: str, rows: tuple[Bar, ...], longest: int = 1, width: int = WIDTH
+) -> str:
+    """Horizontal bars from zero, one row each, in the order given. `name` starts its ids, unique on the page.
+
+    `longest` is the value that fills the width, if no bar is longer: drawings side by side then share one scale.
+    """
+    return _svg(name, title, description, bars_spec(rows, longest, width))
 
 
 @lru_cache(maxsize=256)
@@ -71,22 +80,25 @@ def lines(
     return _svg(name, title, description, lines_spec(labels, series, wide=wide), thousands)
 
 
-def bars_spec(rows: Sequence[Bar]) -> dict[str, Any]:
+def bars_spec(rows: Sequence[Bar], longest: int = 1, width: int = WIDTH) -> dict[str, Any]:
     """The Vega-Lite spec of `bars`."""
     values = [
         {"row": n, "label": bar.label, "n": bar.value, "figure": bar.figure, "fill": QUIET if bar.quiet else STRONG}
         for n, bar in enumerate(rows)
     ]
-    longest = max([bar.value for bar in rows] + [1])
+    longest = max([bar.value for bar in rows if bar.value is not None] + [longest])
     by_row = {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}}
     by_value = {"field": "n", "type": "quantitative", "axis": None}
-    scale = {"domain": [0, longest], "nice": False, "range": [0, WIDTH - BESIDE_BAR]}
+    scale = {"domain": [0, longest], "nice": False, "range": [0, width - BESIDE_BAR]}
     text = {"type": "text", "align": "left", "baseline": "middle", "fontSize": LETTERS}
-    return _spec(WIDTH, ROW * len(rows)) | {
+    figure = {"field": "figure"}
+    shown, hidden = ({"transform": [{"filter": f"datum.n {sign} null"}]} for sign in ("!==", "==="))
+    return _spec(width, ROW * len(rows)) | {
         "data": {"values": values},
         "encoding": {"y": by_row},
         "layer": [
-            {
+            shown
+            | {
                 "mark": {"type": "bar", "height": BAR, "yOffset": 10},
                 "encoding": {
                     "x": by_value | {"scale": scale},
@@ -94,9 +106,15 @@ def bars_spec(rows: Sequence[Bar]) -> dict[str, Any]:
                 },
             },
             {"mark": text | {"yOffset": -8}, "encoding": {"text": {"field": "label"}, "x": {"value": 0}}},
-            {
+            shown
+            | {
                 "mark": text | {"yOffset": 10, "dx": 6, "fontWeight": 600},
-                "encoding": {"text": {"field": "figure"}, "x": by_value},
+                "encoding": {"text": figure, "x": by_value},
+            },
+            hidden
+            | {
+                "mark": text | {"yOffset": 7, "color": QUIET},
+                "encoding": {"text": figure, "x": {"value": 0}},
             },
         ],
     }

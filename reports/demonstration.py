@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
@@ -21,6 +22,9 @@ from django.utils.translation import gettext as _
 from helpline import contacts, policy, synthetic
 from helpline.entries import FIRST_DAY, ContactEntry
 from helpline.models import Contact, Demonstration, ImportedKey, User
+from reports import release, schedule, tokens
+from reports.forms import optional_pilot, rule
+from reports.periods import containing
 
 ACCOUNTS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +39,7 @@ ACCOUNTS: Mapping[str, str] = MappingProxyType(
 SEED, CONTACTS_A_MONTH = 1, 100
 BATCH = 25  # contacts in one transaction
 PAUSE = 0.01  # seconds between two: on SQLite a page that is up meanwhile would else wait seconds for its turn to save
+TOKEN_DAYS = 365
 BAR = 40  # characters
 
 Report = Callable[[int, int], None]
@@ -46,10 +51,11 @@ class DemonstrationRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The accounts just made and their one password, which is stored nowhere in clear."""
+    """The accounts just made, their one password and the evaluator's token, which are stored nowhere in clear."""
 
     names: tuple[str, ...]
     password: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 @transaction.atomic
@@ -72,7 +78,7 @@ def prepare(
     if is_new:
         _refuse_real_database()
         _plan(today)
-        return _make_accounts()
+        return _make_accounts(today)
     if any(getattr(row, name) != value for name, value in wanted.items()):
         raise DemonstrationRefused(_("This database holds a demonstration of another seed, first day or volume."))
     _take_password_of_settings()
@@ -98,7 +104,7 @@ def continue_making(
 def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) -> int:
     row = _plan(today)
     made = row.made
-    for _month, of_month in groupby(_missing(row, today), key=lambda keyed: keyed[1].day.replace(day=1)):
+    for month, of_month in groupby(_missing(row, today), key=lambda keyed: containing("month", keyed[1].day)):
         while batch := list(islice(of_month, BATCH)):
             if stop():
                 return made
@@ -106,7 +112,23 @@ def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) 
             _log(batch, made, now=now, today=today)
             report(made, row.planned)
             time.sleep(PAUSE)
+        _release(until=min(today, month.end.replace(day=settings.REPORTS_FREEZE_DAY)))
+    _release(until=today)
     return made
+
+
+def _release(*, until: date) -> None:
+    """Freeze and publish what fell due up to `until`, as beat and a coordinator would have."""
+    schedule.freeze_due(today=until, freeze_day=settings.REPORTS_FREEZE_DAY)
+    for prepared in schedule.prepare_due(today=until, rule=rule(), pilot=optional_pilot()):
+        with suppress(release.CannotRelease):  # a second maker was quicker
+            release.publish(prepared, by=None, today=until)
+
+
+def is_being_made() -> bool:
+    """Whether contacts of past months are still to come, so that no month may be frozen yet."""
+    row = Demonstration.objects.first()
+    return row is not None and row.made < row.planned
 
 
 def _missing(row: Demonstration, today: date) -> Iterator[tuple[str, ContactEntry]]:
@@ -147,11 +169,13 @@ def _refuse_real_database() -> None:
         )
 
 
-def _make_accounts() -> Accounts:
+def _make_accounts(today: date) -> Accounts:
     password = settings.DEMO_PASSWORD or _random_password()
     stored = make_password(password)  # once: the hash is slow on purpose, and all share the password anyway
     User.objects.bulk_create(User(username=name, role=role, password=stored) for name, role in ACCOUNTS.items())
-    return Accounts(tuple(ACCOUNTS), password)
+    token = settings.DEMO_TOKEN or secrets.token_urlsafe(32)
+    tokens.accept(token, User.objects.get(username="evaluator"), today=today, days=TOKEN_DAYS)
+    return Accounts(tuple(ACCOUNTS), password, token)
 
 
 def _random_password() -> str:

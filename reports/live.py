@@ -13,7 +13,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from helpline.taxonomy import CODE_LISTS, NON_ANSWERS, NOT_APPLICABLE
+from helpline.code_files import NOT_APPLICABLE
+from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
 from reports import counting
 from reports.counting import COUNTED, Cells
 from reports.models import DayCount, MonthCount
@@ -126,7 +127,9 @@ def _stored(period: Period, marked: Collection[date]) -> Cells:
     """The stored counts of the clean days of `period`; by the month, where the period is made of clean months."""
     counts: QuerySet[Any]
     if period.kind == "week" or any(period.start <= day < period.end for day in marked):
-        counts = DayCount.objects.filter(day__gte=period.start, day__lt=period.end).exclude(day__in=marked)
+        counts = DayCount.objects.filter(day__gte=period.start, day__lt=period.end).exclude(
+            day__in=marked, is_sealed=False
+        )
     else:
         counts = MonthCount.objects.filter(month__gte=period.start, month__lt=period.end)
     sums = counts.filter(variable__in=STORED).values_list("variable", "code").annotate(sum=Sum("n"))
@@ -139,12 +142,11 @@ def _sum(live: dict[date, Cells], period: Period) -> Cells:
 
 def _week_totals(weeks: list[Period], marked: Collection[date], live: dict[date, Cells]) -> tuple[WeekTotal, ...]:
     results = DayCount.objects.filter(variable="result", day__gte=weeks[0].start, day__lt=weeks[-1].end)
-    by_day: dict[date, Cells] = {day: cells for day, cells in live.items()}
-    for day, code, n in results.exclude(day__in=marked).values_list("day", "code", "n"):
-        by_day.setdefault(day, Cells())["result", code] = n
     by_week: dict[date, Cells] = {}
-    for day, cells in by_day.items():
+    for day, cells in live.items():
         by_week.setdefault(containing("week", day).start, Cells()).update(cells)
+    for day, code, n in results.exclude(day__in=marked, is_sealed=False).values_list("day", "code", "n"):
+        by_week.setdefault(containing("week", day).start, Cells())["result", code] += n
     totals = ((week, by_week.get(week.start, Cells())) for week in weeks)
     return tuple(WeekTotal(w, _total(cells, "result"), cells["result", counting.RELEVANT]) for w, cells in totals)
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 # Months in a period of each kind that is made of whole months.
 MONTHS: Mapping[str, int] = MappingProxyType({"month": 1, "quarter": 3, "half-year": 6, "year": 12})
 KINDS = ("week", *MONTHS)
+PILOT = "pilot"  # the one period whose span is a setting
 YEARS = range(1900, 3000)  # a code outside them is a slip of the finger, and date arithmetic ends at year 9999
 
 _CODES: Mapping[str, re.Pattern[str]] = MappingProxyType(
@@ -23,6 +24,7 @@ _CODES: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "year": re.compile(r"([0-9]{4})()"),
     }
 )
+_TIME_LETTERS: Mapping[str, str] = MappingProxyType({"month": "M", "quarter": "K", "half-year": "H"})
 _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "sv": {"week": "v. {n} {year}", "quarter": "kvartal {n} {year}", "half-year": "halvår {n} {year}"},
@@ -49,6 +51,10 @@ class Period:
     end: date
 
     def __post_init__(self) -> None:
+        if self.kind == PILOT:
+            if self.start.day != 1 or self.end.day != 1 or self.start >= self.end:
+                raise ValueError("The pilot is made of whole months.")
+            return
         if self.kind not in KINDS:
             raise ValueError(f"There is no kind of period called {self.kind!r}.")
         if (self.start, self.end) != _span(self.kind, self.start):
@@ -57,6 +63,8 @@ class Period:
     @property
     def code(self) -> str:
         """The code that `parse` reads: 2026-W47, 2026-11, 2026-Q4, 2026-H2 or 2026."""
+        if self.kind == PILOT:
+            return PILOT
         if self.kind == "year":
             return f"{self.year:04}"
         if self.kind == "month":
@@ -64,6 +72,16 @@ class Period:
         if self.kind == "week":
             return f"{self.year:04}-W{self.number:02}"
         return f"{self.year:04}-{self.kind[0].upper()}{self.number}"
+
+    @property
+    def time_code(self) -> str:
+        """Its code as a value of the time variable Tid: 2026M11, 2026K4, 2026H2, 2026 or 2015P (PxWebApi 2)."""
+        if self.kind == PILOT:
+            return f"{self.year:04}P"
+        if self.kind == "year":
+            return f"{self.year:04}"
+        number = f"{self.number:02}" if self.kind == "month" else str(self.number)
+        return f"{self.year:04}{_TIME_LETTERS[self.kind]}{number}"
 
     @property
     def year(self) -> int:
@@ -98,6 +116,9 @@ class Period:
     def label(self, language: str) -> str:
         """Its name within a sentence: "v. 47 2026", "november 2026"; in English for any language but "sv"."""
         language = "sv" if language == "sv" else "en"
+        if self.kind == PILOT:
+            first, last = (month.label(language) for month in (self.months()[0], self.months()[-1]))
+            return f"{'piloten' if language == 'sv' else 'the pilot'} {first}–{last}"
         if self.kind == "year":
             return str(self.year)
         if self.kind == "month":

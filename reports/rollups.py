@@ -29,13 +29,15 @@ def marked_days(since: date = date.min, until: date = date.max) -> set[date]:
 
 
 def live_cells(days: Collection[date]) -> dict[date, Cells]:
-    """The counts of `days`, computed from contacts at this moment; two statements, whatever the number of days."""
+    """The counts of the contacts of `days` that are not frozen, at this moment; two statements in all."""
     by_day: dict[date, Cells] = {day: Cells() for day in days}
     contacts: dict[date, list[dict[str, Any]]] = {}
-    for row in Contact.objects.filter(day__in=by_day).values("day", *QUESTIONS).iterator():
+    for row in Contact.objects.filter(day__in=by_day, is_frozen=False).values("day", *QUESTIONS).iterator():
         contacts.setdefault(row["day"], []).append(row)
     referrals: dict[date, list[Mapping[str, Any]]] = {}
-    relevant = Referral.objects.filter(contact__day__in=by_day, contact__result=counting.RELEVANT)
+    relevant = Referral.objects.filter(
+        contact__day__in=by_day, contact__is_frozen=False, contact__result=counting.RELEVANT
+    )
     for row in relevant.values("contact__day", "target", "type", "outcome").iterator():
         referrals.setdefault(row["contact__day"], []).append(row)
     for day in by_day:
@@ -51,9 +53,20 @@ def recompute_day(day: date) -> bool:
             return False
         DayMark.objects.filter(day=day).delete()
         # A new statement, hence a snapshot later than the removal of the marks.
-        _replace(DayCount.objects.filter(day=day), live_cells([day])[day], day=day)
+        _replace(DayCount.objects.filter(day=day, is_sealed=False), live_cells([day])[day], day=day)
         _fold_month(day.replace(day=1))
     return True
+
+
+def seal_day(day: date, cells: Cells) -> None:
+    """Add the counts of contacts that are frozen in this transaction to the day's sealed ones, and mark the day.
+
+    The mark takes them off the counts of the contacts that are not frozen, at the next recount.
+    """
+    sealed = DayCount.objects.filter(day=day, is_sealed=True)
+    before = Cells({(variable, code): n for variable, code, n in sealed.values_list("variable", "code", "n")})
+    _replace(sealed, before + cells, day=day, is_sealed=True)
+    DayMark.objects.create(day=day)
 
 
 def _fold_month(month: date) -> None:
@@ -69,7 +82,7 @@ def first_of_next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
-def _replace(rows, cells: Cells, **bucket: date) -> None:  # type: ignore[no-untyped-def]
+def _replace(rows, cells: Cells, **bucket: date | bool) -> None:  # type: ignore[no-untyped-def]
     rows.delete()
     rows.model.objects.bulk_create(
         rows.model(variable=variable, code=code, n=n, **bucket) for (variable, code), n in sorted(cells.items())
@@ -111,28 +124,32 @@ def refresh(*, seconds: float) -> int:
 
 def rebuild() -> int:
     """Recompute every day that has contacts, counts or marks; how many days."""
-    days = set(Contact.objects.values_list("day", flat=True).distinct())
-    days |= set(DayCount.objects.values_list("day", flat=True).distinct()) | marked_days()
+    days = _days_with_contacts() | set(DayCount.objects.values_list("day", flat=True).distinct()) | marked_days()
     for day in sorted(days):
         while not recompute_day(day):
             time.sleep(0.1)  # another worker is at it, perhaps since before the last contact
     return len(days)
 
 
+def _days_with_contacts() -> set[date]:
+    return set(Contact.objects.filter(is_frozen=False).values_list("day", flat=True).distinct())
+
+
 def wrong_days() -> list[date]:
-    """The unmarked days whose stored counts differ from a recount of their contacts."""
+    """The unmarked days whose stored counts differ from a recount of their contacts; sealed counts are left alone."""
     marked = marked_days()
     stored: dict[date, Cells] = {}
-    for day, variable, code, n in DayCount.objects.values_list("day", "variable", "code", "n").iterator():
+    unsealed = DayCount.objects.filter(is_sealed=False)
+    for day, variable, code, n in unsealed.values_list("day", "variable", "code", "n").iterator():
         stored.setdefault(day, Cells())[variable, code] = n
-    days = (set(stored) | set(Contact.objects.values_list("day", flat=True).distinct())) - marked
+    days = (set(stored) | _days_with_contacts()) - marked
     suspects = [day for day in days if live_cells([day])[day] != stored.get(day, Cells())]
     # A contact saved or counted meanwhile is no fault: what is still wrong when looked at alone is.
     return sorted(day for day in suspects if day not in marked_days() and live_cells([day])[day] != _stored(day))
 
 
 def _stored(day: date) -> Cells:
-    rows = DayCount.objects.filter(day=day).values_list("variable", "code", "n")
+    rows = DayCount.objects.filter(day=day, is_sealed=False).values_list("variable", "code", "n")
     return Cells({(variable, code): n for variable, code, n in rows})
 
 

@@ -1,10 +1,14 @@
 """What every test may use: Chromium for pages, and the marker `browser` on the tests that need it."""
 
 import os
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import hypothesis
 import pytest
+from django.db import connection
+from django.test import TransactionTestCase
 
 # Playwright's sync API keeps an event loop in this thread, in which Django else refuses the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -53,10 +57,32 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files_from_their_sources() -> None:
-    """Serve static files as they lie in static/; hashed names need collectstatic, which the tests of bin/run do."""
+def settings_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Serve static files as they lie in static/ (hashed names need collectstatic, which the tests of bin/run do), and
+    keep the keys of releases out of the developer's own folder."""
     from django.conf import settings
 
+    settings.REPORTS_RELEASE_KEYS = tmp_path_factory.mktemp("release-keys")
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptying_the_tables_lifts_the_write_once_triggers() -> Iterator[None]:
+    """After a test that commits, its rows must go, published ones too; what guards them is lifted for that moment."""
+    write_once = import_module("reports.migrations.0003_write_once")
+    empty = TransactionTestCase._fixture_teardown
+
+    def lift_and_empty(case: TransactionTestCase) -> None:
+        with connection.schema_editor() as editor:
+            write_once.backwards(None, editor)
+        try:
+            empty(case)
+        finally:
+            with connection.schema_editor() as editor:
+                write_once.forwards(None, editor)
+
+    TransactionTestCase._fixture_teardown = lift_and_empty
+    yield
+    TransactionTestCase._fixture_teardown = empty

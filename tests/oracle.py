@@ -7,6 +7,7 @@ different readings of the rules agree.
 import csv
 from collections import Counter
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
@@ -82,3 +83,109 @@ def days(rows: list[Row]) -> list[date]:
         all_days.append(day)
         day += timedelta(days=1)
     return all_days
+
+
+# --- published tables ----------------------------------------------------------------------------------------------
+
+GROUPS = {
+    "caller_role_3": {
+        "narstaende": "anhorig",
+        "yrkes": "yrkes",
+        **dict.fromkeys(["sjalv", "ideell", "allman", "media"], "ovriga"),
+    },
+    "environment_3": {
+        "islamistisk": "islamistisk",
+        "ingen": "ingen",
+        **dict.fromkeys(["hogerext", "vansterext", "gang", "annan", "flera"], "annan_vbe"),
+    },
+    "age_2": {
+        **dict.fromkeys(["u15", "a15_17", "barn_ok"], "under18"),
+        **dict.fromkeys(["a18_25", "a26", "vuxen_ok"], "vuxen"),
+    },
+    "concerns_6": {
+        "dras_in": "dras_in",
+        "vill_ut": "vill_ut",
+        "natet": "natet",
+        **dict.fromkeys(["aktiv", "aterfall"], "i_miljon"),
+        **dict.fromkeys(["resa", "hot", "barn"], "fara"),
+        **dict.fromkeys(["eget", "metod", "annat"], "stod_metod"),
+    },
+    "referral_target_6": {
+        **dict.fromkeys(["kom_vbe", "social", "fritid", "bostad"], "kommun"),
+        **dict.fromkeys(["skola", "arbstud"], "skola_arbete"),
+        **dict.fromkeys(["vard", "beroende"], "vard"),
+        "polis": "polis",
+        **dict.fromkeys(["avh_mynd", "avh_ideb"], "avhopp"),
+        **dict.fromkeys(["civil", "tros", "linje"], "civil"),
+    },
+    "county_region": {
+        "01": "SE11",
+        **dict.fromkeys(["03", "04", "05", "18", "19"], "SE12"),
+        **dict.fromkeys(["06", "07", "08", "09"], "SE21"),
+        **dict.fromkeys(["10", "12"], "SE22"),
+        **dict.fromkeys(["13", "14"], "SE23"),
+        **dict.fromkeys(["17", "20", "21"], "SE31"),
+        **dict.fromkeys(["22", "23"], "SE32"),
+        **dict.fromkeys(["24", "25"], "SE33"),
+        "UTL": "UTL",
+    },
+}
+SOURCES = {"referral_target_6": "target"} | {
+    name: name.rsplit("_", 1)[0] for name in ("caller_role_3", "environment_3", "age_2", "concerns_6", "needs_2")
+}
+
+
+def group(variable: str, code: str) -> str:
+    if variable == "needs_2":
+        return "social" if code.startswith("s_") else "praktisk"
+    if variable == "county_part":
+        region = GROUPS["county_region"][code]
+        return region if region == "UTL" else region[:3]
+    return GROUPS[variable][code] if variable in GROUPS else code
+
+
+def places(variable: str, row: Row) -> set[str]:
+    """The rows of a table in which a contact stands: none if the question did not apply."""
+    source = "county" if variable in ("county_region", "county_part") else SOURCES.get(variable, variable)
+    codes = codes_of(source, row)
+    if codes == ["ej_till"]:
+        return set()
+    if codes[0] in ("ej_fragat", "vet_ej", "avboj"):
+        return {"_T", "_U"}
+    return {"_T"} | {group(variable, code) for code in codes}
+
+
+def referral_places(variable: str, referral: str) -> set[str]:
+    target, kind, outcome = referral.split(":")
+    code = {"referral_type": kind, "referral_outcome": outcome}.get(variable, target)
+    return {"_T", group(variable, code)}
+
+
+def axis(variable: str, row: Row, referral: str) -> set[str]:
+    return referral_places(variable, referral) if variable.startswith("referral_") else places(variable, row)
+
+
+def cells(rows: list[Row], table: str) -> dict[tuple[str, ...], tuple[int, int, int]]:
+    """{codes: (contacts, first contacts, referrals)} of a table by its id, only the cells that hold anything."""
+    names = table.rsplit("-", 1)[0]
+    all_contacts, names = names.startswith("all-"), names.removeprefix("all-")
+    variables = [] if names == "total" else names.split("-")
+    found: dict[tuple[str, ...], tuple[int, int, int]] = {}
+    for row in rows:
+        if not all_contacts and row["result"] != "relevant":
+            continue
+        mine: Counter[tuple[str, ...]] = Counter()
+        if any(variable.startswith("referral_") for variable in variables):
+            for referral in row["referrals"].split("|") if row["referrals"] else []:
+                axes = [
+                    referral_places(v, referral) if v.startswith("referral_") else places(v, row) for v in variables
+                ]
+                mine.update(product(*axes))
+        else:
+            of_all = len(row["referrals"].split("|")) if row["referrals"] else 0
+            for place in product(*(places(variable, row) for variable in variables)):
+                mine[place] = of_all
+        for place, referrals in mine.items():
+            n, first, n_referrals = found.get(place, (0, 0, 0))
+            found[place] = (n + 1, first + (row["first_contact"] == "ja"), n_referrals + referrals)
+    return found

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.django_db
 
 # What a visitor without account may open; a page joins them only here, under the eyes of a reviewer.
 OPEN_PAGES = {"login", "set_language", "setup"}
-ARGUMENTS = {"token": "no-such-token"}
+ARGUMENTS = {
+    **{"token": "no-such-token", "table": "no-such-table", "int:release": "99999"},
+    **{"table_id": "no-such-table", "codelist_id": "none", "path:rest": "nowhere"},
+}
 
 
 def pages(patterns=None, prefix="/") -> Iterator[tuple[str, URLPattern]]:
@@ -31,7 +34,8 @@ def pages(patterns=None, prefix="/") -> Iterator[tuple[str, URLPattern]]:
 
 def address(route: str) -> str:
     for name, value in ARGUMENTS.items():
-        route = route.replace(f"<str:{name}>", value).replace(f"<{name}>", value)
+        for written in (f"<str:{name}>", f"<path:{name}>", f"<{name}>"):
+            route = route.replace(written, value)
     assert "<" not in route, f"give an example for {route}"
     return route
 
@@ -73,6 +77,10 @@ def test_each_page_answers_to_the_roles_of_its_action_and_to_nobody_else(clients
             response = getattr(client, method)(where)
             if action == policy.OPEN:
                 refused = False
+            elif who not in ROLES and where.startswith("/api/"):
+                refused = response.status_code == 401
+                assert refused, (who, method, where)
+                continue
             elif who not in ROLES:
                 refused = response.status_code == 302 and response.url.startswith("/login/?next=")
                 assert refused, (who, method, where)

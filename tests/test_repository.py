@@ -20,6 +20,7 @@ PLANTED = {
     "reports-rooms": ("reports/counting.py", "import reports.rollups"),
     "pure": ("helpline/entries.py", "import django.conf"),
     "line-1": ("reports/live.py", "import helpline.models"),
+    "line-2": ("reports/published.py", "import reports.live"),
 }
 
 

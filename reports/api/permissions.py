@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from helpline import policy
+
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module through the settings
 
@@ -14,3 +16,14 @@ class DenyAll(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
+
+
+def Allowed(action: str) -> type[BasePermission]:
+    """The permission of those whose role the policy gives `action`. KeyError, at start, for an action that it lacks."""
+    policy.ACTIONS[action]
+
+    class AllowedByPolicy(BasePermission):
+        def has_permission(self, request: Request, view: "APIView") -> bool:
+            return bool(request.user.is_authenticated and request.user.may(action))
+
+    return AllowedByPolicy

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from helpline import code_files, synthetic, taxonomy
 from helpline import entries as helpline_entries
-from helpline import synthetic, taxonomy
 from helpline.entries import ContactEntry
 from helpline.taxonomy import CODE_LISTS, NOT_APPLICABLE, QUESTIONS
 
@@ -205,13 +205,13 @@ def test_most_speak_swedish_and_need_no_language_support(pilot):
 
 
 def test_a_code_is_not_used_from_the_day_on_which_it_is_retired(tmp_path, monkeypatch):
-    folder = shutil.copytree(taxonomy.FOLDER, tmp_path / "codelists")
+    folder = shutil.copytree(code_files.FOLDER, tmp_path / "codelists")
     text = (folder / "language.toml").read_text(encoding="utf-8")
     swedish = 'code = "sv"\n'
     (folder / "language.toml").write_text(
         text.replace(swedish, swedish + "retired_on = 2025-03-01\n"), encoding="utf-8"
     )
-    lists = taxonomy.load(folder)
+    lists = code_files.load(folder)
     assert lists["language"].codes["sv"].retired_on == date(2025, 3, 1)
     monkeypatch.setattr(synthetic, "CODE_LISTS", lists)
     monkeypatch.setattr(helpline_entries, "CODE_LISTS", lists)

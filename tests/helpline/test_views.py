@@ -231,8 +231,8 @@ def test_with_its_token_the_form_is_saved(client):
 
 STARTS = {
     policy.HANDLER: ("New contact", "Overview"),
-    policy.COORDINATOR: ("Overview", "Nothing is published"),
-    policy.EVALUATOR: ("Nothing is published yet", "New contact"),
+    policy.COORDINATOR: ("Overview", "what the line has published"),
+    policy.EVALUATOR: ("what the line has published", "New contact"),
     policy.ADMINISTRATOR: ("Accounts cannot be managed here yet", "New contact"),
 }
 

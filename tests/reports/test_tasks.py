@@ -17,7 +17,8 @@ from django.db import connection
 from helpline import contacts
 from helpline.entries import read_entry
 from helpline.models import Demonstration
-from reports import rollups
+from reports import rollups, tasks
+from reports.models import PublishedCell, Release, StatRecord
 
 ROOT = Path(__file__).parent.parent.parent
 WAIT = 40
@@ -90,6 +91,37 @@ def test_the_tasks_settings_are_those_of_the_recipe():
     assert settings.CELERY_TASK_ACKS_LATE and settings.CELERY_TASK_REJECT_ON_WORKER_LOST
     assert settings.CELERY_TASK_IGNORE_RESULT and settings.CELERY_ACCEPT_CONTENT == ["json"]
     assert settings.CELERY_BROKER_TRANSPORT_OPTIONS == {"polling_interval": 0.05}
+
+
+@pytest.mark.django_db
+def test_beat_freezes_and_prepares_and_leaves_publishing_to_a_person(settings, tmp_path, monkeypatch):
+    settings.REPORTS_RELEASE_KEYS = tmp_path / "keys"
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    for _ in range(20):
+        call = {"channel": ["telefon"], "result": ["relevant"], "first_contact": ["ja"]}
+        entry = read_entry(date(2026, 3, 2), call)
+        contacts.log_contact(by=None, key=uuid.uuid4(), entry=entry, now=now, today=date(2026, 3, 2))
+    monkeypatch.setattr(tasks.timezone, "localdate", lambda: date(2026, 4, 14))
+    tasks.freeze_and_prepare()
+    assert not Release.objects.exists()
+    monkeypatch.setattr(tasks.timezone, "localdate", lambda: date(2026, 4, 15))
+    tasks.freeze_and_prepare()
+    assert {release.period.code for release in Release.objects.all()} == {"2026-03", "2026-Q1"}
+    assert not PublishedCell.objects.exists() and not Release.objects.exclude(published_on=None).exists()
+
+
+@pytest.mark.django_db
+def test_no_month_is_frozen_while_its_made_up_contacts_are_still_to_come(settings, monkeypatch):
+    Demonstration.objects.create(seed=1, since=date(2026, 1, 1), contacts_a_month=9, planned=9, made=8)
+    log_one = read_entry(date(2026, 3, 2), {"channel": ["telefon"], "result": ["tyst"]})
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    contacts.log_contact(by=None, key=uuid.uuid4(), entry=log_one, now=now, today=date(2026, 3, 2))
+    monkeypatch.setattr(tasks.timezone, "localdate", lambda: date(2026, 4, 15))
+    tasks.freeze_and_prepare()
+    assert not StatRecord.objects.exists()
+    Demonstration.objects.update(made=9)
+    tasks.freeze_and_prepare()
+    assert StatRecord.objects.count() == 1
 
 
 def start_of_production(**changed: str) -> subprocess.CompletedProcess[str]:

@@ -52,10 +52,11 @@ class Command(BaseCommand):
         def up() -> None:
             self.stdout.write(_("Stödtelefonen is up: %(address)s (stop it with Ctrl-C)") % {"address": address})
             if made:
-                names = ", ".join(made.names)
-                self.stdout.write(_("Demonstration accounts: %(names)s") % {"names": names})
+                self.stdout.write(_("Demonstration accounts: %(names)s") % {"names": ", ".join(made.names)})
                 if not settings.DEMO_PASSWORD:
                     self.stdout.write(_("Password of all of them, shown this once: %(it)s") % {"it": made.password})
+                if not settings.DEMO_TOKEN:
+                    self.stdout.write(_("Token of the evaluator, shown this once: %(it)s") % {"it": made.token})
             elif not User.objects.exists():
                 path = accounts.first_administrator_path()
                 self.stdout.write(_("Make the first administrator, once, at %(link)s") % {"link": address + path})

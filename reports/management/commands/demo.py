@@ -65,3 +65,5 @@ class Command(BaseCommand):
         password = _("the one in DEMO_PASSWORD") if settings.DEMO_PASSWORD else accounts.password
         self.stdout.write(_("Accounts: %(names)s") % {"names": ", ".join(accounts.names)})
         self.stdout.write(_("Password: %(password)s") % {"password": password})
+        token = _("the one in DEMO_TOKEN") if settings.DEMO_TOKEN else accounts.token
+        self.stdout.write(_("Token of the evaluator: %(token)s") % {"token": token})

@@ -1,4 +1,4 @@
-"""Owns the pages of the reports: parse the address, one call, answer."""
+"""Owns the live overview: parse the address, one call, answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""The pages of the reports: parse the address, one call, answer."""

@@ -1,0 +1,159 @@
+"""The pilot year from its spreadsheet to the evaluator: imported, frozen, published, read back through the API."""
+
+import base64
+import csv
+import io
+import json
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from helpline.models import User
+from reports import tokens
+from reports.catalogue import TABLES
+from reports.models import PublishedCell, Release
+from reports.periods import Period, parse
+from tests import oracle
+
+pytestmark = pytest.mark.django_db
+
+ROWS = oracle.rows_of()
+PILOT = Period("pilot", date(2015, 11, 1), date(2016, 12, 1))
+QUARTERS = ("2015-Q4", "2016-Q1", "2016-Q2", "2016-Q3", "2016-Q4")
+PERIODS = (*(month.code for month in PILOT.months()), *QUARTERS, "2015-H2", "2016-H1", "2016-H2", "2016", "pilot")
+API = "/api/px/v2/tables"
+
+
+@pytest.fixture
+def evaluator(db, settings, tmp_path) -> Client:
+    """The whole road by its commands; then a client that has nothing but the evaluator's token."""
+    settings.REPORTS_RELEASE_KEYS = tmp_path / "keys"
+    settings.REPORTS_PILOT_START, settings.REPORTS_PILOT_END = "2015-11-01", "2016-11-30"
+    call_command("import_contacts", str(oracle.DATA / "pilot-year.csv"))
+    for month in PILOT.months():
+        call_command("freeze", month.code)
+    for period in PERIODS:
+        call_command("publish", period)
+    user = User.objects.create_user("evaluator", None, role="evaluator")
+    token = tokens.issue(user, today=timezone.localdate())
+    return Client(headers={"authorization": f"Bearer {token}"})
+
+
+def listed(evaluator: Client) -> list[str]:
+    return [entry["id"] for entry in evaluator.get(f"{API}?pageSize=1000").json()["tables"]]
+
+
+def everything(evaluator: Client, table: str, **parameters: str) -> bytes:
+    metadata = evaluator.get(f"{API}/{table}/metadata").json()
+    selection = [{"variableCode": code, "valueCodes": ["*"]} for code in metadata["id"]]
+    query = "&".join(f"{name}={value}" for name, value in parameters.items())
+    body = json.dumps({"selection": selection})
+    response = evaluator.post(f"{API}/{table}/data?{query}", body, content_type="application/json")
+    assert response.status_code == 200, response.content
+    return response.content
+
+
+def cells_of(dataset: dict) -> dict[tuple[str, ...], int | None]:
+    """{one code of each dimension: value} of a JSON-stat dataset, read by its definition: row-major over `id`."""
+    found: dict[tuple[str, ...], int | None] = {(): 0}
+    for name in dataset["id"]:
+        codes = dataset["dimension"][name]["category"]["index"]
+        found = {(*place, code): 0 for place in found for code in sorted(codes, key=codes.get)}
+    for number, place in enumerate(found):
+        value = dataset["value"][number]
+        assert (value is None) == (dataset.get("status", {}).get(str(number)) == "..")
+        found[place] = value
+    return found
+
+
+def rows_in(time: str) -> list[oracle.Row]:
+    if time == "2015P":
+        return oracle.within(ROWS, PILOT.start, PILOT.end)
+    code = time.replace("M", "-").replace("K", "-Q").replace("H", "-H")
+    return oracle.within(ROWS, parse(code).start, parse(code).end)
+
+
+def agrees(value: int, n: int) -> bool:
+    return value in (n - n % 5, n - n % 5 + (5 if n % 5 else 0))
+
+
+def test_every_value_that_the_evaluator_reads_is_the_oracles_rounded_and_none_below_its_threshold(evaluator):
+    shown = 0
+    for table in listed(evaluator):
+        own = table.startswith("all-") or "first_contact" in table
+        counted: dict[str, dict[tuple[str, ...], tuple[int, int, int]]] = {}
+        for (*place, contents, time), value in cells_of(json.loads(everything(evaluator, table))).items():
+            if time not in counted:
+                counted[time] = oracle.cells(rows_in(time), table)
+            n, first, referrals = counted[time].get(tuple(place), (0, 0, 0))
+            if value is not None:
+                shown += 1
+                assert n >= (10 if own else 5) and (own or first >= 3), (table, time, place)
+                assert agrees(value, n if contents == "kontakter" else referrals), (table, time, place, contents)
+                assert value >= 5
+    assert shown == PublishedCell.objects.exclude(value=None).count() > 1500
+
+
+def test_each_period_shows_the_tables_that_its_volume_admits(evaluator):
+    admitted = {
+        release.period.code: {name for name, said in json.loads(release.manifest)["tables"].items() if said["admitted"]}
+        for release in Release.objects.all()
+    }
+    assert all("all-total-month" in admitted[month.code] for month in PILOT.months())
+    assert {"concerns-halfyear", "caller_role-halfyear", "environment-halfyear"} <= admitted["2016-H1"]
+    one_way = {table.id for table in TABLES.values() if table.period == "pilot" and len(table.variables) == 1}
+    assert len(one_way & admitted["pilot"]) >= 30
+    assert "concerns-quarter" not in admitted["2016-Q1"]  # twelve cells need sixty contacts
+
+
+class Cells(HTMLParser):
+    """The text of every table cell of a page that carries a figure."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "td":
+            self.inside, self.found = True, [*self.found, ""]
+        elif tag in ("th", "tr"):
+            self.inside = False
+
+    def handle_endtag(self, tag):
+        if tag == "td":
+            self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.found[-1] += data.strip()
+
+
+@pytest.mark.parametrize("table", ["concerns-year", "all-result-quarter", "caller_role_3-halfyear", "gender-pilot"])
+def test_page_json_and_csv_show_the_same_cells(evaluator, table):
+    dataset = cells_of(json.loads(everything(evaluator, table)))
+    header, *lines = csv.reader(io.StringIO(everything(evaluator, table, outputFormat="csv").decode()))
+    assert len(header) - 1 == len(dataset) / len(lines)
+    written = [figure for line in lines for figure in line[1:]]
+    assert written == [".." if value is None else str(value) for value in dataset.values()]
+
+    reader = Client()
+    reader.force_login(User.objects.get(username="evaluator"))
+    page = Cells()
+    page.feed(reader.get(f"/statistics/{table}/").content.decode())
+    shown = {cell.replace("\xa0", "") for cell in page.found}
+    latest = max(time for *_, time in dataset)
+    of_latest = {value for place, value in dataset.items() if place[-1] == latest and place[-2] == "kontakter"}
+    assert {".." if value is None else str(value) for value in of_latest} <= shown
+    assert "0" not in shown
+
+
+def test_the_token_also_opens_as_the_password_of_basic_and_nothing_opens_without(evaluator):
+    bearer = evaluator.defaults["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    basic = base64.b64encode(f"anything:{bearer}".encode()).decode()
+    assert Client(headers={"authorization": f"Basic {basic}"}).get(API).status_code == 200
+    assert Client().get(API).status_code == 401

@@ -1,0 +1,32 @@
+"""The guard of the API asks the policy."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from helpline import policy
+from helpline.models import User
+from reports.api.permissions import Allowed, DenyAll
+
+
+@pytest.mark.parametrize("action", ["statistics.read", "contact.log"])
+def test_a_role_may_what_the_policy_says(action):
+    for role in policy.ROLES:
+        asked = SimpleNamespace(user=User(username=role, role=role))
+        assert Allowed(action)().has_permission(asked, None) == policy.may(role, action)
+        assert not DenyAll().has_permission(asked, None)
+
+
+def test_nobody_without_account_and_no_disabled_account_may_anything():
+    for user in (AnonymousUser(), User(username="x", role=policy.EVALUATOR, is_active=False)):
+        assert not Allowed("statistics.read")().has_permission(SimpleNamespace(user=user), None)
+
+
+def test_an_action_that_the_policy_lacks_stops_the_start():
+    with pytest.raises(KeyError):
+        Allowed("statistics.write")
+
+
+def test_who_reads_statistics():
+    assert {role for role in policy.ROLES if policy.may(role, "statistics.read")} == {"coordinator", "evaluator"}

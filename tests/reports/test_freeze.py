@@ -1,0 +1,155 @@
+"""A month is copied once; its statistics never move again."""
+
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from helpline import contacts
+from helpline.entries import ReferralEntry, read_entry
+from helpline.models import Contact, DaySeal
+from helpline.taxonomy import QUESTIONS
+from reports import freeze, live, rollups, schedule
+from reports.freeze import CannotFreeze
+from reports.models import DayCount, StatRecord, StatReferral
+from reports.periods import parse
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 3, 20)
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+JANUARY, FEBRUARY, MARCH = parse("2026-01"), parse("2026-02"), parse("2026-03")
+
+
+def log(day: date, **answers: list[str]) -> Contact:
+    call = {"channel": ["telefon"], "result": ["relevant"], "concerns": ["aktiv", "hot"], "county": ["14"]} | answers
+    referrals = [ReferralEntry("social", "formedling", "kontakt", consent=True), ReferralEntry("skola", "hanvisning")]
+    entry = read_entry(day, call, referrals)
+    return contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY)
+
+
+def live_relevant(code: str) -> int:
+    return live.overview(parse(code)).relevant
+
+
+def test_a_frozen_record_holds_the_codes_their_groups_and_the_referrals():
+    log(date(2026, 1, 5), age=["a15_17"], environment=["hogerext"], caller_role=["vet_ej"])
+    assert freeze.freeze_month(JANUARY, today=TODAY) == 1
+    record = StatRecord.objects.get()
+    assert (record.month, record.result, record.county) == (date(2026, 1, 1), "relevant", "14")
+    assert (record.concerns, record.concerns_6) == ({"aktiv", "hot"}, {"i_miljon", "fara"})
+    assert (record.age_2, record.environment_3, record.caller_role_3) == ("under18", "annan_vbe", "vet_ej")
+    assert (record.county_region, record.county_part, record.needs_2) == ("SE23", "SE2", {"ej_fragat"})
+    assert set(StatReferral.objects.values_list("referral_target_6", "referral_type", "referral_outcome")) == {
+        ("kommun", "formedling", "kontakt"),
+        ("skola_arbete", "hanvisning", "ej_uppf"),
+    }
+
+
+def test_a_record_has_no_clock_no_handler_and_no_way_back_to_its_contact():
+    contact = log(date(2026, 1, 5))
+    freeze.freeze_month(JANUARY, today=TODAY)
+    record = StatRecord.objects.get()
+    columns = {field.name for field in StatRecord._meta.fields}
+    assert columns - set(QUESTIONS) == {
+        *("key", "month", "caller_role_3", "concerns_6", "environment_3", "age_2", "needs_2"),
+        *("county_part", "county_region"),
+    }
+    assert 0 <= record.key < 2**62 and record.key != contact.pk.int % 2**62
+    assert not {f.name for f in Contact._meta.fields} & {"record", "stat_record", "key"}
+
+
+def test_records_lie_in_the_order_of_their_random_keys_not_of_the_calls():
+    for day in range(1, 29):
+        log(date(2026, 1, day), county=[f"{(day % 9) + 12:02}"] if day % 9 + 12 not in (11, 15, 16) else ["UTL"])
+    freeze.freeze_month(JANUARY, today=TODAY)
+    keys = list(StatRecord.objects.extra(order_by=["pk"]).values_list("key", flat=True))
+    assert keys == sorted(keys) and len(set(keys)) == 28
+
+
+def test_freezing_moves_no_live_figure():
+    for day in (5, 5, 6):
+        log(date(2026, 1, day))
+    before = live.overview(parse("2026-Q1"))
+    freeze.freeze_month(JANUARY, today=TODAY)
+    assert live.overview(parse("2026-Q1")).breakdowns == before.breakdowns
+    rollups.refresh(seconds=60)
+    after = live.overview(parse("2026-Q1"))
+    assert (after.breakdowns, after.weeks, after.pending_days) == (before.breakdowns, before.weeks, 0)
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_frozen_contacts_can_vanish_and_no_figure_moves():
+    log(date(2026, 1, 5))
+    freeze.freeze_month(JANUARY, today=TODAY)
+    rollups.refresh(seconds=60)
+    Contact.objects.all().delete()
+    rollups.rebuild()
+    assert live_relevant("2026-01") == 1
+    assert StatRecord.objects.count() == 1
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_a_late_contact_shows_live_on_its_day_and_counts_in_the_open_month():
+    log(date(2026, 1, 5))
+    freeze.freeze_month(JANUARY, today=TODAY)
+    log(date(2026, 1, 5))
+    rollups.refresh(seconds=60)
+    assert live_relevant("2026-01") == 2
+    assert freeze.freeze_month(FEBRUARY, today=TODAY) == 1
+    rollups.refresh(seconds=60)
+    assert live_relevant("2026-01") == 2 and live_relevant("2026-02") == 0
+    assert sorted(StatRecord.objects.values_list("month", flat=True)) == [date(2026, 1, 1), date(2026, 2, 1)]
+    assert DayCount.objects.get(day=date(2026, 1, 5), variable="result").n == 2
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_every_day_of_the_month_is_sealed():
+    log(date(2026, 2, 5))
+    freeze.freeze_month(FEBRUARY, today=TODAY)
+    assert set(DaySeal.objects.values_list("day", flat=True)) == set(FEBRUARY.days())
+
+
+@pytest.mark.parametrize(
+    ("month", "reason"),
+    [(MARCH, CannotFreeze.NOT_OVER), (FEBRUARY, CannotFreeze.EARLIER), (JANUARY, None)],
+)
+def test_months_are_frozen_in_order_and_when_they_are_over(month, reason):
+    log(date(2026, 1, 5))
+    if reason is None:
+        freeze.freeze_month(month, today=TODAY)
+        month, reason = JANUARY, CannotFreeze.FROZEN
+    with pytest.raises(CannotFreeze) as refused:
+        freeze.freeze_month(month, today=TODAY)
+    assert refused.value.reason == reason
+
+
+def test_what_is_due_is_frozen_on_the_freeze_day_and_not_the_day_before():
+    log(date(2026, 1, 5))
+    assert schedule.freeze_due(today=date(2026, 2, 14), freeze_day=15) == []
+    assert schedule.freeze_due(today=date(2026, 2, 15), freeze_day=15) == [JANUARY]
+    assert schedule.freeze_due(today=date(2026, 3, 15), freeze_day=15) == [FEBRUARY]
+    assert schedule.freeze_due(today=date(2026, 3, 15), freeze_day=15) == []
+
+
+def test_an_error_in_the_middle_freezes_nothing(monkeypatch):
+    log(date(2026, 1, 5))
+
+    def fail(*args, **kwargs):
+        raise RuntimeError
+
+    monkeypatch.setattr(rollups, "seal_day", fail)
+    with pytest.raises(RuntimeError):
+        freeze.freeze_month(JANUARY, today=TODAY)
+    assert not StatRecord.objects.exists() and not DaySeal.objects.exists()
+    assert not Contact.objects.filter(is_frozen=True).exists()
+
+
+def test_the_command_says_what_to_do(capsys):
+    log(date(2026, 1, 5))
+    call_command("freeze", "2026-01")
+    assert "2026-01" in capsys.readouterr().out
+    for text in ("2026-01", "2026-13", "january", "2026-Q1"):
+        with pytest.raises(CommandError):
+            call_command("freeze", text)

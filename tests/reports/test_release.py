@@ -1,0 +1,190 @@
+"""From frozen records to published cells, written once."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+
+from helpline import contacts
+from helpline.entries import read_entry
+from reports import freeze, keys, published, release, schedule
+from reports.disclosure.protect import HIDDEN, Parameters
+from reports.models import PublishedCell, Release, StatRecord
+from reports.periods import PILOT, Period, parse
+from reports.release import CannotRelease, Rule
+
+pytestmark = pytest.mark.django_db
+
+TODAY = date(2026, 5, 20)
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+MARCH = parse("2026-03")
+
+
+@pytest.fixture
+def rule(tmp_path: Path) -> Rule:
+    return Rule(Parameters(), tmp_path / "keys", embedded=True)
+
+
+def log(day: date, times: int = 1, **answers: list[str]) -> None:
+    call = {"channel": ["telefon"], "result": ["relevant"], "first_contact": ["ja"]} | answers
+    for _ in range(times):
+        entry = read_entry(day, call)
+        contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY)
+
+
+@pytest.fixture
+def march(rule) -> Release:
+    """21 relevant contacts: 13 women, 5 men, 3 others; prepared."""
+    log(date(2026, 3, 2), 13, gender=["k"])
+    log(date(2026, 3, 3), 5, gender=["m"])
+    log(date(2026, 3, 4), 3, gender=["a"])
+    freeze.freeze_month(MARCH, today=TODAY)
+    return release.prepare(MARCH, today=TODAY, rule=rule)
+
+
+def test_what_is_prepared_is_read_by_nobody_until_a_person_publishes_it(march):
+    assert not PublishedCell.objects.exists() and published.tables() == []
+    release.publish(march, by=None, today=TODAY)
+    assert "total-month" in [listed.table.id for listed in published.tables()]
+
+
+def test_a_published_table_shows_what_the_rule_allows(rule):
+    log(date(2026, 3, 2), 40, gender=["k"])
+    log(date(2026, 3, 3), 4, gender=["m"])
+    log(date(2026, 3, 3), 10, gender=["vet_ej"], first_contact=["nej"])
+    freeze.freeze_month(MARCH, today=TODAY)
+    freeze.freeze_empty_months(parse("2026-Q1"), today=TODAY)
+    release.publish(release.prepare(parse("2026-Q1"), today=TODAY, rule=rule), by=None, today=TODAY)
+    table = published.table("gender-quarter")
+    at = {"ContentsCode": "kontakter", "Tid": "2026K1"}
+    assert table.value(gender="k", **at) == 40
+    assert table.value(gender="_T", **at) in (50, 55)
+    assert table.value(gender="m", **at) is HIDDEN  # four contacts
+    assert table.value(gender="a", **at) is HIDDEN  # none: a zero is never printed
+    assert table.value(gender="_U", **at) is HIDDEN  # ten contacts, none of them a first one
+
+
+def test_the_candidate_is_made_once_and_the_same_from_the_same_records_and_key(march, rule):
+    first = march.candidate
+    assert release.prepare(MARCH, today=TODAY, rule=rule) == march
+    Release.objects.all().delete()
+    again = release.prepare(MARCH, today=TODAY, rule=rule)
+    assert (again.candidate, again.manifest, again.sha256) == (first, march.manifest, march.sha256)
+    with_other_keys = set()
+    for number in range(8):
+        Release.objects.all().delete()
+        other = Rule(rule.parameters, rule.keys / str(number), embedded=True)
+        with_other_keys.add(release.prepare(MARCH, today=TODAY, rule=other).candidate)
+    assert len(with_other_keys) > 1
+
+
+def test_the_manifest_says_how_it_was_made_and_can_be_checked(march):
+    manifest = json.loads(march.manifest)
+    assert manifest["parameters"] == {
+        **{"k": 5, "k_first": 3, "k_own": 10, "base": 5, "density": 5, "min_total": 10},
+    }
+    assert manifest["gate"].startswith("not run") and "embedded" in manifest["key"]
+    assert release.sha256(manifest) == march.sha256
+    candidate = json.loads(march.candidate)
+    for table, said in manifest["tables"].items():
+        assert said["sha256"] == release.sha256(candidate[table])
+        assert said["admitted"] == (candidate[table] is not None)
+        shown = [v for values in (candidate[table] or {}).values() for v in values.values() if v is not None]
+        assert said["shown"] == len(shown)
+
+
+def test_a_release_is_published_once(march):
+    release.publish(march, by=None, today=TODAY)
+    with pytest.raises(CannotRelease) as refused:
+        release.publish(march, by=None, today=TODAY)
+    assert refused.value.reason == CannotRelease.PUBLISHED
+
+
+def test_a_period_with_a_month_that_waits_is_refused(rule):
+    log(date(2026, 3, 2), 20)
+    with pytest.raises(CannotRelease) as refused:
+        release.prepare(MARCH, today=TODAY, rule=rule)
+    assert refused.value.reason == CannotRelease.NOT_FROZEN
+    with pytest.raises(CannotRelease):
+        release.prepare(parse("2026-W10"), today=TODAY, rule=rule)
+
+
+def test_a_quarter_in_which_the_line_opened_late_is_whole_when_its_other_months_are_empty(rule):
+    log(date(2026, 3, 2), 20)
+    freeze.freeze_month(MARCH, today=TODAY)
+    quarter = release.prepare(parse("2026-Q1"), today=TODAY, rule=rule)
+    assert json.loads(quarter.manifest)["tables"]["total-quarter"]["admitted"]
+    log(date(2026, 1, 7))  # what comes late can no longer change it
+    assert freeze.freeze_month(parse("2026-04"), today=TODAY) == 1
+    assert StatRecord.objects.filter(month=date(2026, 1, 1)).count() == 0
+
+
+def test_the_pilot_has_a_key_of_its_own(rule):
+    log(date(2026, 3, 2), 23)
+    freeze.freeze_month(MARCH, today=TODAY)
+    release.prepare(Period(PILOT, date(2026, 3, 1), date(2026, 4, 1)), today=TODAY, rule=rule)
+    release.prepare(MARCH, today=TODAY, rule=rule)
+    assert sorted(path.name for path in rule.keys.iterdir()) == ["2026-1.key", "pilot-1.key"]
+    assert {oct(path.stat().st_mode & 0o777) for path in rule.keys.iterdir()} == {"0o600"}
+
+
+def test_a_key_is_drawn_once(tmp_path):
+    first = keys.release_key(tmp_path / "keys", "2026", 1)
+    assert keys.release_key(tmp_path / "keys", "2026", 1) == first and len(first) == 32
+    assert keys.release_key(tmp_path / "keys", "2026", 2) != first
+
+
+def test_what_is_due_is_prepared_but_not_published(rule):
+    log(date(2026, 3, 2), 30)
+    schedule.freeze_due(today=date(2026, 4, 15), freeze_day=15)
+    prepared = schedule.prepare_due(today=date(2026, 4, 15), rule=rule, pilot=None)
+    assert [p.period.code for p in prepared] == ["2026-03", "2026-Q1"]
+    assert schedule.prepare_due(today=date(2026, 4, 15), rule=rule, pilot=None) == []
+    assert not PublishedCell.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE reports_publishedcell SET value = 1000",
+        "DELETE FROM reports_publishedcell",
+        "UPDATE reports_publishedcell SET value = NULL WHERE value IS NOT NULL",
+    ],
+)
+def test_the_database_refuses_to_change_what_is_published(march, change):
+    release.publish(march, by=None, today=TODAY)
+    before = set(PublishedCell.objects.values_list("pk", "value"))
+    with pytest.raises(IntegrityError, match="published_cell_write_once"), transaction.atomic():
+        connection.cursor().execute(change)
+    assert set(PublishedCell.objects.values_list("pk", "value")) == before
+
+
+def test_a_cell_is_published_once_per_edition(march):
+    release.publish(march, by=None, today=TODAY)
+    cell = PublishedCell.objects.first()
+    cell.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        cell.save(force_insert=True)
+
+
+def test_a_zero_cannot_be_published(march):
+    zero = PublishedCell(release=march, table="t", period="2026M03", edition=1, coordinates="", contents="c", value=0)
+    with pytest.raises(IntegrityError, match="published_cell_never_zero"), transaction.atomic():
+        zero.save()
+
+
+def test_the_command_publishes_and_says_what_to_do(settings, tmp_path, capsys):
+    settings.REPORTS_RELEASE_KEYS = tmp_path / "keys"
+    log(date(2026, 3, 2), 20)
+    with pytest.raises(CommandError):
+        call_command("publish", "2026-03")
+    call_command("freeze", "2026-03")
+    call_command("publish", "2026-03")
+    assert "2026-03" in capsys.readouterr().out
+    for text in ("2026-03", "2026-W10", "pilot", "soon"):
+        with pytest.raises(CommandError):
+            call_command("publish", text)

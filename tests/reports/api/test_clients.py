@@ -9,9 +9,9 @@ import io
 
 import pytest
 from django.test import Client
-from tests.reports.reading import cells_of_jsonstat
 
 from tests.reports.api.conftest import BASE, stored_cells
+from tests.reports.reading import cells_of_jsonstat
 
 TABLE = "/tables/caller_role_3-gender-pilot"
 CODES = {"caller_role_3": ["*"], "gender": ["k", "m"], "ContentsCode": ["kontakter"], "Tid": ["2015P"]}

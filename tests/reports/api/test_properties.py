@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.reports.reading import broken_rules, cells_of_csv, cells_of_jsonstat
 
 from tests.reports.api.conftest import stored_cells
+from tests.reports.reading import broken_rules, cells_of_csv, cells_of_jsonstat
 
 OWN = {
     "total-month": {},

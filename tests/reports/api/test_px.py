@@ -4,11 +4,11 @@ import json
 from itertools import permutations
 
 import pytest
-from tests.reports.reading import broken_rules, cells_of_csv, cells_of_jsonstat
 
 from reports import release
 from reports.models import PublishedCell, Release
 from tests.reports.api.conftest import LAST_MONTH, TODAY, admitted_tables, stored_cells
+from tests.reports.reading import broken_rules, cells_of_csv, cells_of_jsonstat
 
 TWO_WAY = "caller_role_3-gender-pilot"
 ROUNDED = {".."} | set(range(5, 500, 5))

@@ -4,13 +4,13 @@ import csv as reader
 import io
 
 import pytest
-from tests.reports.reading import cells_of_csv
 
 from reports.disclosure.protect import HIDDEN
 from reports.formats import csv
 from reports.formats.layout import Layout, usual_layout
 from reports.published_table import Dimension, PublishedTable
 from tests.reports.formats.conftest import CONTENTS, TIME, made
+from tests.reports.reading import cells_of_csv
 
 
 def written(table: PublishedTable, *parameters: str, layout: Layout | None = None, language: str = "en") -> str:

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.reports.reading import broken_rules, cells_of_jsonstat
 
 from reports.catalogue import TABLES
 from reports.formats import jsonstat
 from reports.formats.layout import Layout, usual_layout
 from reports.published_table import Dimension, PublishedTable
 from tests.reports.formats.conftest import CONTENTS, QUARTERS, TIME, made
+from tests.reports.reading import broken_rules, cells_of_jsonstat
 
 
 def usual(table: PublishedTable) -> Layout:

@@ -27,6 +27,18 @@ class NoSuchCode(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """What one published release says of itself: its period, its day, its number, its SHA-256, and of each table
+    whether it is admitted, its cells and how many of them are shown."""
+
+    period: Period
+    published_on: date
+    number: int
+    sha256: str
+    tables: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A table with published figures: the periods from its first to its last without a gap, and the last release."""
 
@@ -36,35 +48,43 @@ class Listed:
     release: str
 
 
+def editions(kind: str = "") -> list[Edition]:
+    """Every published release, or those of one kind of period, in order of time; a later edition of a period follows
+    the earlier ones."""
+    releases = Release.objects.exclude(published_on=None).order_by("end", "edition").defer("candidate")
+    return [
+        Edition(release.period, release.published_on, release.edition, release.sha256, said["tables"])
+        for release in (releases.filter(kind=kind) if kind else releases)
+        if release.published_on and (said := json.loads(release.manifest))
+    ]
+
+
 def tables() -> list[Listed]:
     """Every table that has published figures, in the order of the catalogue."""
-    releases = list(Release.objects.exclude(published_on=None).order_by("start", "edition").defer("candidate"))
-    return [listed for table in TABLES.values() if (listed := _listed(table, releases))]
+    of_kind: dict[str, list[Edition]] = {}
+    for edition in editions():
+        of_kind.setdefault(edition.period.kind, []).append(edition)
+    return [found for table in TABLES.values() if (found := _listed(table, of_kind.get(table.period, ())))]
 
 
 def listed(table_id: str) -> Listed:
     """One table that has published figures. Raises NotPublished."""
     table = TABLES.get(table_id)
-    if table is None:
-        raise NotPublished(table_id)
-    releases = Release.objects.exclude(published_on=None).filter(kind=table.period).order_by("start", "edition")
-    if (found := _listed(table, releases.defer("candidate"))) is None:
+    if table is None or (found := _listed(table, editions(table.period))) is None:
         raise NotPublished(table_id)
     return found
 
 
-def _listed(table: Table, releases: Iterable[Release]) -> Listed | None:
+def _listed(table: Table, editions: Iterable[Edition]) -> Listed | None:
     """Periods without figures stand between others with every cell hidden; before the first they are left out."""
-    admitted = [
-        r for r in releases if r.kind == table.period and json.loads(r.manifest)["tables"][table.id]["admitted"]
-    ]
+    admitted = [edition for edition in editions if edition.tables[table.id]["admitted"]]
     if not admitted:
         return None
     periods = [admitted[0].period]
-    while table.period != PILOT and periods[-1].start < admitted[-1].start:
+    while table.period != PILOT and periods[-1].start < admitted[-1].period.start:
         periods.append(periods[-1].next())
-    digest = hashlib.sha256("".join(release.sha256 for release in admitted).encode()).hexdigest()
-    return Listed(table, tuple(periods), max(r.published_on for r in admitted if r.published_on), digest)
+    digest = hashlib.sha256("".join(edition.sha256 for edition in admitted).encode()).hexdigest()
+    return Listed(table, tuple(periods), max(edition.published_on for edition in admitted), digest)
 
 
 def table(table_id: str, selection: Mapping[str, Sequence[str]] | None = None) -> PublishedTable:

@@ -1,9 +1,7 @@
 """Owns the pages of the published statistics: the list of tables, and one table with its drawings and its origin."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 
 from django.http import HttpRequest, HttpResponse
@@ -16,9 +14,8 @@ from reports import published, published_table
 from reports.catalogue import PERIODS, TABLES, Table, Variable
 from reports.counting import U3
 from reports.disclosure.protect import HIDDEN, Value
-from reports.models import Release
 from reports.periods import Period
-from reports.published import Listed, NotPublished
+from reports.published import Edition, Listed, NotPublished
 from reports.published_table import CONTENTS_CODE, TIME, PublishedTable, code_label, dimension_label
 from reports.views.sheets import ValueAt, capitalised, language, number, sheets
 
@@ -57,18 +54,6 @@ SEVERAL, MANY = 4, 12  # periods side by side; periods below each other in a tab
 
 
 @dataclass(frozen=True, slots=True)
-class Edition:
-    """What one published release says of itself: its period, its day, its number, its SHA-256, and of each table
-    whether it is admitted, its cells and how many of them are shown."""
-
-    period: Period
-    published_on: date
-    number: int
-    sha256: str
-    tables: Mapping[str, Mapping[str, int]]
-
-
-@dataclass(frozen=True, slots=True)
 class Family:
     """The published tables of the same variables, finest period first, and what the latest one shows."""
 
@@ -86,7 +71,7 @@ Variables = tuple[str, tuple[Variable, ...]]  # base and variables: what the tab
 @only("GET", "HEAD")
 def index(request: HttpRequest) -> HttpResponse:
     """Every published table."""
-    return render(request, "reports/statistics.html", {"chapters": _chapters(_editions())})
+    return render(request, "reports/statistics.html", {"chapters": _chapters(published.editions())})
 
 
 @needs("statistics.read")
@@ -105,16 +90,6 @@ def table(request: HttpRequest, table: str) -> HttpResponse:
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
-
-
-def _editions() -> list[Edition]:
-    """Every published release, in order of time; a later edition of a period follows the earlier ones."""
-    releases = Release.objects.exclude(published_on=None).order_by("end", "edition").defer("candidate")
-    return [
-        Edition(release.period, release.published_on, release.edition, release.sha256, said["tables"])
-        for release in releases
-        if release.published_on and (said := json.loads(release.manifest))
-    ]
 
 
 def family_label(of: Table) -> str:
@@ -166,7 +141,7 @@ def _family(tables: Sequence[Table], editions: Sequence[Edition]) -> Family | No
 
 def _choice(found: Listed, chosen: Period) -> dict[str, object]:
     """What the page needs to reach other periods and other tables of the same variables."""
-    editions = _editions()
+    editions = published.editions()
     with_figures = {name for edition in editions for name, said in edition.tables.items() if said["admitted"]}
     place = found.periods.index(chosen)
     columns = _columns(found.table)

@@ -60,6 +60,10 @@ NOTES = {
         "sv": "En kontakt kan ha flera svar och räknas då en gång för vart och ett.",
         "en": "A contact can have several answers and then counts once for each.",
     },
+    "asked": {
+        "sv": "Samtliga räknar de kontakter som frågan hör till; där den inte är aktuell räknas kontakten inte här.",
+        "en": "Total counts the contacts that the question belongs to; where it does not apply, they are not counted here.",
+    },
     "hidden": {
         "sv": ".. = för få kontakter för att visas, eller dold för att skydda en annan uppgift.",
         "en": ".. = too few contacts to be shown, or hidden to protect another figure.",
@@ -143,7 +147,7 @@ def title(table: Table, language: str) -> str:
 def notes(table: Table, language: str) -> list[str]:
     """What must be read beside the figures; the first ones say how they were rounded and what they count."""
     several = any(CODE_LISTS[variable.id].multiple or variable.of_referral for variable in table.variables)
-    names = ["rounding", "unit", *(["several"] if several else []), "hidden"]
+    names = ["rounding", "unit", *(["asked"] if table.variables else []), *(["several"] if several else []), "hidden"]
     return [_word(NOTES[name], language) for name in names]
 
 

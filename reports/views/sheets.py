@@ -22,7 +22,7 @@ ValueAt = Callable[[tuple[str, ...], str, Period], Value]  # codes of the variab
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its label, its cells as text, and whether it is the total, the non-answers or neither."""
+    """One row: its label, its cells as text, and what it is of: a period, the total, the non-answers or a code."""
 
     label: str
     cells: tuple[str, ...]
@@ -76,7 +76,11 @@ def capitalised(label: str) -> str:
 
 def _totals(table: Table, periods: Sequence[Period], value: ValueAt) -> Sheet:
     rows = tuple(
-        Row(capitalised(period.label(language())), tuple(text(value((), name, period)) for name in table.contents))
+        Row(
+            capitalised(period.label(language())),
+            tuple(text(value((), name, period)) for name in table.contents),
+            "period",
+        )
         for period in periods
     )
     heads = tuple(code_label(table, CONTENTS_CODE, name, language()) for name in table.contents)

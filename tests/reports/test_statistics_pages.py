@@ -229,6 +229,8 @@ def test_the_page_says_what_it_counts_how_and_where_it_comes_from(evaluator, rel
     assert page.text.count(".. = too few contacts to be shown, or hidden to protect another figure.") == 1
     assert "randomly rounded" in page.text and "count contacts, not people" in page.text
     assert "A contact can have several answers" in page.text
+    belongs = "Total counts the contacts that the question belongs to"
+    assert belongs in page.text and belongs not in read(evaluator, "total-year").text
     assert release.sha256 in page.text and "edition 1" in page.text
     for form in ("csv", "json-stat2"):
         assert f'href="/api/px/v2/tables/concerns-year/data?lang=en&amp;outputFormat={form}"' in page.html

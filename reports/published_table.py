@@ -62,7 +62,7 @@ NOTES = {
     },
     "asked": {
         "sv": "Samtliga räknar de kontakter som frågan hör till; där den inte är aktuell räknas kontakten inte här.",
-        "en": "Total counts the contacts that the question belongs to; where it does not apply, they are not counted here.",
+        "en": "Total counts the contacts that the question belongs to; where it does not apply, none is counted here.",
     },
     "hidden": {
         "sv": ".. = för få kontakter för att visas, eller dold för att skydda en annan uppgift.",

@@ -31,7 +31,7 @@ EXPECTED: dict[str, Any] = {
         "Counts are randomly rounded up or down to a multiple of 5. Every total is rounded on its own, so the parts"
         " need not add up to it.",
         "The figures count contacts, not people, and say nothing of how common extremism is in Sweden.",
-        "Total counts the contacts that the question belongs to; where it does not apply, they are not counted here.",
+        "Total counts the contacts that the question belongs to; where it does not apply, none is counted here.",
         ".. = too few contacts to be shown, or hidden to protect another figure.",
     ],
     "role": {"time": ["Tid"], "metric": ["ContentsCode"]},

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config.secret import embedded_secret_key
+from reports.disclosure.protect import Parameters
+from reports.periods import pilot_between
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -66,9 +68,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "helpline.access.page_context",
-            ],
-            "loaders": [
-                ("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"]),
             ],
         },
     },
@@ -142,10 +141,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True
 TIME_ZONE = "Europe/Stockholm"
-USE_TZ = True
-USE_I18N = True
 
-# --- security -----------------------------------------------------------------------------------------------------
+# --- security; what is not named here is left at the default of Django, and judged by check --deploy --------------
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "login"
@@ -157,7 +154,6 @@ AUTH_PASSWORD_VALIDATORS = [
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_NAME = "__Host-s" if SECURE_COOKIES else "s"
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_USE_SESSIONS = True
@@ -167,10 +163,7 @@ SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_COOKIES
 SECURE_HSTS_PRELOAD = SECURE_COOKIES
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -195,7 +188,6 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
 # --- static files -------------------------------------------------------------------------------------------------
@@ -236,6 +228,14 @@ REPORTS_MIN_TOTAL = env.int("REPORTS_MIN_TOTAL", default=10)
 REPORTS_FREEZE_DAY = env.int("REPORTS_FREEZE_DAY", default=15)
 REPORTS_PILOT_START = env.str("REPORTS_PILOT_START", default="")
 REPORTS_PILOT_END = env.str("REPORTS_PILOT_END", default="")
+if not 1 <= REPORTS_FREEZE_DAY <= 28:
+    raise ImproperlyConfigured("REPORTS_FREEZE_DAY must be 1 to 28, which every month has.")
+try:
+    Parameters(REPORTS_K, REPORTS_K_FIRST, base=REPORTS_BASE, density=REPORTS_DENSITY, min_total=REPORTS_MIN_TOTAL)
+    if REPORTS_PILOT_START or REPORTS_PILOT_END:
+        pilot_between(REPORTS_PILOT_START, REPORTS_PILOT_END)
+except ValueError as error:
+    raise ImproperlyConfigured(f"The settings REPORTS_… do not fit: {error}") from None
 REPORTS_RELEASE_KEYS = Path(env.str("REPORTS_RELEASE_KEYS", default=str(VAR_DIR / "release-keys")))
 DEMO_TOKEN = env.str("DEMO_TOKEN", default="")
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from helpline import contacts, entries, forms, spreadsheet, taxonomy
 from helpline.entries import ContactEntry, Finding, Reason, ReferralEntry, Refused
-from helpline.models import ImportedKey
+from helpline.models import DaySeal, ImportedKey
 from helpline.spreadsheet import Fault, Row, Table, Unreadable
 from helpline.taxonomy import QUESTIONS, REFERRALS
 
@@ -76,7 +76,8 @@ class Reading:
 class Outcome:
     """Counts of rows: read, stored (or to be stored, when nothing was to be changed), there already; every refusal.
 
-    `whole` says that the file was refused as a whole, so that nothing of it was stored.
+    `whole` says that the file was refused as a whole, so that nothing of it was stored. `late` of the stored rows lie
+    in months that are frozen, whose statistics never move again: they count in the open month for good.
     """
 
     rows: int
@@ -84,6 +85,7 @@ class Outcome:
     already: int
     findings: tuple[RowFinding, ...]
     whole: bool
+    late: int = 0
 
     @property
     def refused(self) -> int:
@@ -206,12 +208,18 @@ def _import_once(
     unknown_column = any(finding.reason is RowReason.UNKNOWN_COLUMN for finding in findings)
     if unknown_column or (findings and not skip_refused):
         return Outcome(reading.rows, 0, there_or_new - len(new), findings, whole=True)
+    late = _in_frozen_months(new)
     if dry_run:
-        return Outcome(reading.rows, len(new), there_or_new - len(new), findings, whole=False)
+        return Outcome(reading.rows, len(new), there_or_new - len(new), findings, whole=False, late=late)
     progress(0, len(new))
     stored = contacts.log_all_imported([(row.key, row.entry) for row in new], now=now, today=today)
     progress(stored, len(new))
-    return Outcome(reading.rows, stored, there_or_new - stored, findings, whole=False)
+    return Outcome(reading.rows, stored, there_or_new - stored, findings, whole=False, late=late)
+
+
+def _in_frozen_months(rows: Collection[ReadRow]) -> int:
+    frozen = frozenset(DaySeal.objects.values_list("day", flat=True))
+    return sum(row.entry.day in frozen for row in rows)
 
 
 def _compare(rows: Collection[ReadRow]) -> tuple[list[ReadRow], list[RowFinding]]:

@@ -24,6 +24,7 @@ from helpline.entries import FIRST_DAY, ContactEntry
 from helpline.models import Contact, Demonstration, ImportedKey, User
 from reports import release, schedule, tokens
 from reports.forms import optional_pilot, rule
+from reports.models import Release
 from reports.periods import containing
 
 ACCOUNTS: Mapping[str, str] = MappingProxyType(
@@ -120,9 +121,11 @@ def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) 
 def _release(*, until: date) -> None:
     """Freeze and publish what fell due up to `until`, as beat and a coordinator would have."""
     schedule.freeze_due(today=until, freeze_day=settings.REPORTS_FREEZE_DAY)
-    for prepared in schedule.prepare_due(today=until, rule=rule(), pilot=optional_pilot()):
+    schedule.prepare_due(today=until, rule=rule(), pilot=optional_pilot())
+    # Also what was prepared by a run that was killed before it could publish.
+    for prepared in Release.objects.filter(published_on=None).order_by("end", "start"):
         with suppress(release.CannotRelease):  # a second maker was quicker
-            release.publish(prepared, by=None, today=until)
+            release.publish(prepared, by=None, today=prepared.prepared_on)
 
 
 def is_being_made() -> bool:

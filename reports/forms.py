@@ -1,18 +1,27 @@
 """Owns what the reports read from people and settings, and the wording of each refusal."""
 
-from datetime import date
+from contextlib import suppress
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from reports.disclosure.protect import Parameters
 from reports.freeze import CannotFreeze
-from reports.periods import PILOT, Period, parse
+from reports.models import Release
+from reports.periods import PILOT, Period, parse, pilot_between
 from reports.release import CannotRelease, Rule
 
 
 class NoPilot(ValueError):
-    """The settings name no pilot."""
+    """The settings name no pilot that can be released."""
+
+
+class OtherPilot(NoPilot):
+    """The settings name another span than that of the pilot that has a release already, which is `released`."""
+
+    def __init__(self, released: Period) -> None:
+        super().__init__(released)
+        self.released = released
 
 
 class NoSuchPeriod(ValueError):
@@ -20,16 +29,21 @@ class NoSuchPeriod(ValueError):
 
 
 def pilot() -> Period:
-    """The pilot of the settings. Raises NoPilot."""
+    """The pilot of the settings. Raises NoPilot, and its OtherPilot."""
     if not (settings.REPORTS_PILOT_START and settings.REPORTS_PILOT_END):
         raise NoPilot
-    start = date.fromisoformat(settings.REPORTS_PILOT_START)
-    end = parse(settings.REPORTS_PILOT_END[:7]).end
-    return Period(PILOT, start.replace(day=1), end)
+    wanted = pilot_between(settings.REPORTS_PILOT_START, settings.REPORTS_PILOT_END)
+    for release in Release.objects.filter(kind=PILOT).only("kind", "start", "end"):
+        if release.period != wanted:
+            raise OtherPilot(release.period)
+    return wanted
 
 
 def optional_pilot() -> Period | None:
-    return pilot() if settings.REPORTS_PILOT_START and settings.REPORTS_PILOT_END else None
+    """The pilot of the settings, or None where there is none to be released."""
+    with suppress(NoPilot):
+        return pilot()
+    return None
 
 
 def read_period(text: str, *kinds: str) -> Period:
@@ -59,6 +73,12 @@ def rule() -> Rule:
 
 def explain(error: Exception) -> str:
     """One sentence that says what to do about a period that cannot be read, frozen or released."""
+    if isinstance(error, OtherPilot):
+        days = {"first": error.released.start.isoformat(), "last": max(error.released.days()).isoformat()}
+        return (
+            _("Another pilot has a release: set REPORTS_PILOT_START to %(first)s and REPORTS_PILOT_END to %(last)s.")
+            % days
+        )
     if isinstance(error, NoPilot):
         return _("No pilot is set: give REPORTS_PILOT_START and REPORTS_PILOT_END.")
     if isinstance(error, CannotFreeze):
@@ -71,5 +91,8 @@ def explain(error: Exception) -> str:
         return {
             CannotRelease.NOT_FROZEN: _("%(period)s has months that are not frozen: freeze them first."),
             CannotRelease.PUBLISHED: _("%(period)s is published already, and what is published never changes."),
+            CannotRelease.KEY: _(
+                "The key of %(period)s is damaged, or not that of earlier releases: put its file back from a backup."
+            ),
         }[error.reason] % {"period": error.period.code}
     return _("No such period: write it as 2026-09, 2026-Q3, 2026-H2, 2026 or pilot.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from helpline.models import Contact, DaySeal, Referral
 from helpline.taxonomy import CODE_LISTS, QUESTIONS
@@ -60,7 +60,11 @@ def freeze_empty_months(period: Period, *, today: date) -> bool:
         if not is_frozen(month):
             if month.end > today or Contact.objects.filter(day__lt=month.end, is_frozen=False).exists():
                 return False
-            freeze_month(month, today=today)
+            try:
+                freeze_month(month, today=today)
+            except CannotFreeze as error:
+                if error.reason != CannotFreeze.FROZEN:  # else another worker was quicker
+                    return False
     return True
 
 
@@ -73,7 +77,10 @@ def freeze_month(month: Period, *, today: date) -> int:
     _lock()
     _refuse_too_early(month, today)
     waiting = Contact.objects.filter(day__lt=month.end, is_frozen=False).select_for_update()
-    contacts = list(waiting.prefetch_related("referrals"))
+    contacts = list(waiting)
+    # In batches, since a statement holds each contact's key and takes only so many.
+    for start in range(0, len(contacts), BATCH):
+        prefetch_related_objects(contacts[start : start + BATCH], "referrals")
     _copy(contacts, month)
     by_day: dict[date, list[Contact]] = {}
     for contact in contacts:

@@ -104,7 +104,7 @@ class Release(models.Model):
     """What is published of one period: prepared by the freeze run, then published by a person who has read it.
 
     Until then its cells are `candidate`, which no evaluator's page reads: {table: null (not admitted) or
-    {coordinates: {contents: number or null (hidden)}}}.
+    {coordinates: {contents: number or null (hidden)}}}. From then on the database refuses any change of the row.
     """
 
     kind = models.CharField(max_length=9)

@@ -135,6 +135,21 @@ def containing(kind: str, day: date) -> Period:
     return Period(kind, *_span(kind, day))
 
 
+def pilot_between(first: str, last: str) -> Period:
+    """The pilot from one day to another, both included and written as in 2026-01-31.
+
+    At least a year, so that it shows no variable for less than its finest period; and no calendar year, which has its
+    own release: under the pilot's key the same contacts would have a second figure. ValueError, with a sentence.
+    """
+    try:
+        pilot = Period(PILOT, date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1))
+    except (ValueError, OverflowError):
+        raise ValueError("The pilot goes from the first day of a month to the last day of one.") from None
+    if len(pilot.months()) < MONTHS["year"] or (pilot.start, pilot.end) == _span("year", pilot.start):
+        raise ValueError("The pilot must have at least 12 whole months and be no calendar year.")
+    return pilot
+
+
 def parse(code: str) -> Period:
     """The period that `code` names, as in 2026-W47. ValueError, with a sentence, for anything else."""
     for kind, pattern in _CODES.items():

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
@@ -10,7 +10,7 @@ from itertools import product
 from reports.catalogue import TABLES, TOTAL, Table
 from reports.disclosure.protect import HIDDEN, Value
 from reports.models import PublishedCell, Release
-from reports.periods import PILOT, Period
+from reports.periods import Period
 from reports.published_table import CONTENTS_CODE, TIME, Dimension, PublishedTable
 
 
@@ -29,20 +29,27 @@ class NoSuchCode(LookupError):
 @dataclass(frozen=True, slots=True)
 class Edition:
     """What one published release says of itself: its period, its day, its number, its SHA-256, and of each table
-    whether it is admitted, its cells and how many of them are shown."""
+    whether it is admitted, its cells and how many of them are shown. `release` is the id of its row."""
 
+    release: int
     period: Period
     published_on: date
     number: int
     sha256: str
     tables: Mapping[str, Mapping[str, int]]
 
+    def admits(self, table: Table) -> bool:
+        """Whether the table has figures in it; a table that was declared after it was made has none."""
+        return bool(self.tables.get(table.id, {}).get("admitted"))
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A table with published figures: the periods from its first to its last without a gap, and the last release."""
+    """A table with published figures: the editions that have some, every published period from the first of them to
+    the last, the day of the last release, and the SHA-256 of the manifests."""
 
     table: Table
+    editions: tuple[Edition, ...]
     periods: tuple[Period, ...]
     updated: date
     release: str
@@ -53,7 +60,7 @@ def editions(kind: str = "") -> list[Edition]:
     the earlier ones."""
     releases = Release.objects.exclude(published_on=None).order_by("end", "edition").defer("candidate")
     return [
-        Edition(release.period, release.published_on, release.edition, release.sha256, said["tables"])
+        Edition(release.pk, release.period, release.published_on, release.edition, release.sha256, said["tables"])
         for release in (releases.filter(kind=kind) if kind else releases)
         if release.published_on and (said := json.loads(release.manifest))
     ]
@@ -75,16 +82,17 @@ def listed(table_id: str) -> Listed:
     return found
 
 
-def _listed(table: Table, editions: Iterable[Edition]) -> Listed | None:
-    """Periods without figures stand between others with every cell hidden; before the first they are left out."""
-    admitted = [edition for edition in editions if edition.tables[table.id]["admitted"]]
+def _listed(table: Table, editions: Sequence[Edition]) -> Listed | None:
+    """Published periods without figures stand between others with every cell hidden; before the first and after the
+    last with figures they are left out. A period that is not published is not there: its figures may still come."""
+    admitted = [edition for edition in editions if edition.admits(table)]
     if not admitted:
         return None
-    periods = [admitted[0].period]
-    while table.period != PILOT and periods[-1].start < admitted[-1].period.start:
-        periods.append(periods[-1].next())
+    first, last = admitted[0].period, admitted[-1].period
+    periods = dict.fromkeys(e.period for e in editions if first.start <= e.period.start <= last.start)
     digest = hashlib.sha256("".join(edition.sha256 for edition in admitted).encode()).hexdigest()
-    return Listed(table, tuple(periods), max(edition.published_on for edition in admitted), digest)
+    updated = max(edition.published_on for edition in admitted)
+    return Listed(table, tuple(admitted), tuple(periods), updated, digest)
 
 
 def table(table_id: str, selection: Mapping[str, Sequence[str]] | None = None) -> PublishedTable:
@@ -102,7 +110,7 @@ def read(found: Listed, selection: Mapping[str, Sequence[str]] | None = None) ->
     chosen = whole if selection is None else _chosen(whole, selection)
     of_class = {dimension.id: dimension.codes for dimension in chosen}
     axes = [of_class.get(variable.id, (TOTAL,)) for variable in found.table.variables]
-    stored = _stored(found.table, of_class[TIME])
+    stored = _stored(found, of_class[TIME])
     values: list[Value] = []
     for place in product(*axes, of_class[CONTENTS_CODE], of_class[TIME]):
         *codes, contents, time = place
@@ -135,7 +143,13 @@ def _chosen(whole: Sequence[Dimension], selection: Mapping[str, Sequence[str]]) 
     return tuple(chosen)
 
 
-def _stored(of: Table, times: Iterable[str]) -> dict[tuple[str, str, str], int | None]:
-    cells = PublishedCell.objects.filter(table=of.id, period__in=list(times)).order_by("edition")
-    rows = cells.values_list("period", "coordinates", "contents", "value")
-    return {(period, coordinates, contents): value for period, coordinates, contents, value in rows}
+def _stored(found: Listed, times: Collection[str]) -> dict[tuple[str, str, str], int | None]:
+    """The cells that were published with one of the table's editions; a later edition goes before an earlier one."""
+    editions = {(e.release, e.period.time_code, e.number) for e in found.editions if e.period.time_code in times}
+    cells = PublishedCell.objects.filter(table=found.table.id, period__in=times, release__in=[e[0] for e in editions])
+    rows = cells.order_by("edition").values_list("release", "period", "edition", "coordinates", "contents", "value")
+    return {
+        (period, coordinates, contents): value
+        for release, period, edition, coordinates, contents, value in rows
+        if (release, period, edition) in editions
+    }

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from helpline.models import User
 from reports import freeze
-from reports.catalogue import PERIODS, TABLES, VARIABLES, Table
-from reports.counting import CONTACTS, RELEVANT, U3, U4
+from reports.catalogue import PERIODS, TABLES, VARIABLES
+from reports.counting import CONTACTS, RELEVANT
 from reports.disclosure import protect, tabulate
 from reports.disclosure.protect import HIDDEN, Parameters, Value
 from reports.disclosure.tabulate import Record
-from reports.keys import release_key
+from reports.keys import UnusableKey, fingerprint, release_key
 from reports.models import PublishedCell, Release
 from reports.periods import PILOT, Period
 
+FIRST = "ja"  # of first_contact
 NO_GATE = "not run: the interval gate is not part of this version"
 EMBEDDED_KEY = "held by the one process of the embedded profile, which cannot hide it from itself"
 
@@ -28,7 +30,7 @@ EMBEDDED_KEY = "held by the one process of the embedded profile, which cannot hi
 class CannotRelease(Exception):
     """The period cannot be released; `reason` is one of the constants below."""
 
-    NOT_FROZEN, PUBLISHED = "a month is not frozen", "published already"
+    NOT_FROZEN, PUBLISHED, KEY = "a month is not frozen", "published already", "its key is not the right one"
 
     def __init__(self, reason: str, period: Period) -> None:
         super().__init__(f"{period.code}: {reason}")
@@ -51,7 +53,7 @@ def records_of(period: Period) -> Iterator[Record]:
         yield Record(
             key=row.key,
             is_relevant=row.result == RELEVANT,
-            is_first=row.first_contact == "ja",
+            is_first=row.first_contact == FIRST,
             codes={name: frozenset({code}) if isinstance(code, str) else code for name, code in codes.items()},
             referrals=tuple(vars(referral) for referral in row.referrals.all()),
         )
@@ -67,9 +69,9 @@ def prepare(period: Period, *, today: date, rule: Rule) -> Release:
     edition = 1
     if release := Release.objects.filter(kind=period.kind, start=period.start, edition=edition).first():
         return release
-    scope = PILOT if period.kind == PILOT else str(period.year)
-    candidate = _candidate(period, release_key(rule.keys, scope, edition), rule.parameters)
-    manifest = _manifest(period, edition, candidate, rule)
+    key = _key(period, edition, rule.keys)
+    candidate = _candidate(period, key, rule.parameters)
+    manifest = _manifest(period, edition, candidate, rule) | {"key_fingerprint": fingerprint(key)}
     release, _made = Release.objects.get_or_create(
         kind=period.kind,
         start=period.start,
@@ -85,28 +87,39 @@ def prepare(period: Period, *, today: date, rule: Rule) -> Release:
     return release
 
 
+def _key(period: Period, edition: int, folder: Path) -> bytes:
+    """The key of the period's year, or of the pilot: with another one, the same contacts would have two figures.
+
+    Raises CannotRelease.
+    """
+    is_pilot = period.kind == PILOT
+    of_scope = Q(kind=PILOT) if is_pilot else Q(start__year=period.year) & ~Q(kind=PILOT)
+    manifests = Release.objects.filter(of_scope, edition=edition).values_list("manifest", flat=True)
+    # The first releases carried no fingerprint.
+    known = {json.loads(manifest).get("key_fingerprint") for manifest in manifests} - {None}
+    try:
+        return release_key(folder, PILOT if is_pilot else str(period.year), edition, known=known)
+    except UnusableKey as error:
+        raise CannotRelease(CannotRelease.KEY, period) from error
+
+
 def _candidate(period: Period, key: bytes, parameters: Parameters) -> dict[str, Any]:
     """{table: None if not admitted, else {coordinates: {contents: number, None if hidden}}}."""
     records = list(records_of(period))
+    tables = [table for table in TABLES.values() if table.period == period.kind]
     totals: dict[str, Value] = {}
-    candidate: dict[str, Any] = {}
-    for table in _tables(period):
-        tabulated = tabulate.tabulate(table, records)
+    for table in tables:
         if not table.variables:
-            totals[table.base] = protect.published(tabulated.cells[()], table, key, parameters)[CONTACTS]
-        values = protect.protect(tabulated, totals[table.base], key, parameters)
+            total = tabulate.tabulate(table, records).cells[()]
+            totals[table.base] = protect.published(total, table, key, parameters)[CONTACTS]
+    candidate: dict[str, Any] = {}
+    for table in tables:
+        values = protect.protect(tabulate.tabulate(table, records), totals[table.base], key, parameters)
         candidate[table.id] = values and {
             "|".join(coordinates): {name: None if value is HIDDEN else value for name, value in of_cell.items()}
             for coordinates, of_cell in values.items()
         }
     return candidate
-
-
-def _tables(period: Period) -> list[Table]:
-    """The tables of the period's kind, the totals of U3 and U4 first, since they admit the others."""
-    tables = [table for table in TABLES.values() if table.period == period.kind]
-    assert [(t.base, t.variables) for t in tables[:2]] == [(U3, ()), (U4, ())]  # noqa: S101
-    return tables
 
 
 def _manifest(period: Period, edition: int, candidate: dict[str, Any], rule: Rule) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Owns what falls due: months to freeze on the freeze day, and the periods that are then whole, to prepare."""
 
+import logging
 from datetime import date
 
 from reports import freeze
@@ -7,6 +8,8 @@ from reports.catalogue import PERIODS
 from reports.models import Release
 from reports.periods import PILOT, Period, containing
 from reports.release import CannotRelease, Rule, prepare
+
+log = logging.getLogger(__name__)
 
 
 def freeze_due(*, today: date, freeze_day: int) -> list[Period]:
@@ -24,14 +27,19 @@ def freeze_due(*, today: date, freeze_day: int) -> list[Period]:
 
 
 def prepare_due(*, today: date, rule: Rule, pilot: Period | None) -> list[Release]:
-    """Prepare every period with contacts whose last month is frozen and that has no release yet; which."""
+    """Prepare every period whose last month is frozen and that has no release yet; which.
+
+    Also one without contacts: a period that is missing between two others would say that it had none.
+    """
     prepared = []
     for period in sorted(_whole_periods(pilot), key=lambda period: (period.end, PERIODS.index(period.kind))):
         if not Release.objects.filter(kind=period.kind, start=period.start).exists():
             try:
                 prepared.append(prepare(period, today=today, rule=rule))
-            except CannotRelease:
-                continue  # contacts wait in one of its months; it is prepared when that one is frozen
+            except CannotRelease as error:
+                # Where contacts wait in one of its months, it is prepared when that one is frozen.
+                if error.reason != CannotRelease.NOT_FROZEN:
+                    log.error("%s (%s)", error, error.__cause__)
     return prepared
 
 
@@ -40,5 +48,4 @@ def _whole_periods(pilot: Period | None) -> set[Period]:
     ends = {month.end for month in months}
     kinds = [kind for kind in PERIODS if kind != PILOT]
     periods = {containing(kind, month.start) for month in months for kind in kinds}
-    whole = (period for period in periods | ({pilot} if pilot else set()) if period.end in ends)
-    return {period for period in whole if freeze.records_in(period).exists()}
+    return {period for period in periods | ({pilot} if pilot else set()) if period.end in ends}

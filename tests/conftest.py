@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import hypothesis
 import pytest
-from django.db import connection
 from django.test import TransactionTestCase
+
+from tests.lifted import lifted
 
 # Playwright's sync API keeps an event loop in this thread, in which Django else refuses the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -71,17 +71,11 @@ def settings_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def emptying_the_tables_lifts_the_write_once_triggers() -> Iterator[None]:
     """After a test that commits, its rows must go, published ones too; what guards them is lifted for that moment."""
-    write_once = import_module("reports.migrations.0003_write_once")
     empty = TransactionTestCase._fixture_teardown
 
     def lift_and_empty(case: TransactionTestCase) -> None:
-        with connection.schema_editor() as editor:
-            write_once.backwards(None, editor)
-        try:
+        with lifted():
             empty(case)
-        finally:
-            with connection.schema_editor() as editor:
-                write_once.forwards(None, editor)
 
     TransactionTestCase._fixture_teardown = lift_and_empty
     yield

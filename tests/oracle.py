@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 DATA = Path(__file__).parent / "data"
 Row = dict[str, str]
@@ -165,12 +166,26 @@ def axis(variable: str, row: Row, referral: str) -> set[str]:
     return referral_places(variable, referral) if variable.startswith("referral_") else places(variable, row)
 
 
-def cells(rows: list[Row], table: str) -> dict[tuple[str, ...], tuple[int, int, int]]:
-    """{codes: (contacts, first contacts, referrals)} of a table by its id, only the cells that hold anything."""
+class Count(NamedTuple):
+    """What a cell holds: contacts and referrals, and of the contacts those that have a referral which it counts."""
+
+    contacts: int = 0
+    first: int = 0
+    referred: int = 0
+    referred_first: int = 0
+    referrals: int = 0
+
+    def with_one_more(self, is_first: bool, referrals: int) -> "Count":
+        one = (1, is_first, referrals > 0, is_first and referrals > 0, referrals)
+        return Count(*(before + more for before, more in zip(self, one, strict=True)))
+
+
+def cells(rows: list[Row], table: str) -> dict[tuple[str, ...], Count]:
+    """{codes: what the cell holds} of a table by its id, only the cells that hold anything."""
     names = table.rsplit("-", 1)[0]
     all_contacts, names = names.startswith("all-"), names.removeprefix("all-")
     variables = [] if names == "total" else names.split("-")
-    found: dict[tuple[str, ...], tuple[int, int, int]] = {}
+    found: dict[tuple[str, ...], Count] = {}
     for row in rows:
         if not all_contacts and row["result"] != "relevant":
             continue
@@ -186,6 +201,5 @@ def cells(rows: list[Row], table: str) -> dict[tuple[str, ...], tuple[int, int, 
             for place in product(*(places(variable, row) for variable in variables)):
                 mine[place] = of_all
         for place, referrals in mine.items():
-            n, first, n_referrals = found.get(place, (0, 0, 0))
-            found[place] = (n + 1, first + (row["first_contact"] == "ja"), n_referrals + referrals)
+            found[place] = found.get(place, Count()).with_one_more(row["first_contact"] == "ja", referrals)
     return found

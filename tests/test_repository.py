@@ -60,6 +60,13 @@ def test_a_planted_violation_breaks_its_contract(copy, contract):
     assert contract_names()[contract] in broken_contracts(copy)
 
 
+@pytest.mark.parametrize("views", ["statistics", "sheets"])
+def test_the_evaluators_pages_read_published_rows_only(copy, views):
+    path = copy / "reports" / "views" / f"{views}.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\nimport reports.live\n", encoding="utf-8")
+    assert contract_names()["line-2"] in broken_contracts(copy)
+
+
 @pytest.mark.parametrize("house", ["helpline", "reports"])
 def test_a_new_file_has_to_be_given_a_place(copy, house):
     (copy / house / "helpers.py").write_text('"""A room nobody planned."""\n', encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import Final
 
 from reports.catalogue import Table
 from reports.counting import CONTACTS, REFERRALS
-from reports.disclosure.tabulate import Cell, Coordinates, Tabulated
+from reports.disclosure.tabulate import Cell, Contacts, Coordinates, Tabulated
 
 
 class _Hidden(Enum):
@@ -57,16 +57,24 @@ def rounded(n: int, keys: int, key: bytes, base: int) -> int:
 
 
 def published(cell: Cell, table: Table, key: bytes, rule: Parameters) -> dict[str, Value]:
-    """The published value of each contents code of a cell."""
+    """The published value of each contents code of a cell.
+
+    Referrals are those of the contacts that have one: they are hidden as these would be, and rounded by their keys.
+    So the total and a table of referrals show the same number, and no number is that of one caller's referrals. There
+    are at least as many referrals as such contacts, so that the threshold holds for both.
+    """
+    counted = {CONTACTS: (cell.contacts, cell.contacts.n), REFERRALS: (cell.referring, cell.n_referrals)}
+    return {
+        contents: HIDDEN if _is_hidden(whose, table, rule) else rounded(n, whose.keys, key, rule.base)
+        for contents, (whose, n) in counted.items()
+        if contents in table.contents
+    }
+
+
+def _is_hidden(contacts: Contacts, table: Table, rule: Parameters) -> bool:
     if table.own_threshold:
-        is_hidden = cell.n < rule.k_own
-    else:
-        is_hidden = cell.n < rule.k or cell.n_first < rule.k_first
-    values: dict[str, Value] = {CONTACTS: HIDDEN if is_hidden else rounded(cell.n, cell.keys, key, rule.base)}
-    if REFERRALS in table.contents:
-        too_few = is_hidden or cell.n_referrals < rule.k
-        values[REFERRALS] = HIDDEN if too_few else rounded(cell.n_referrals, cell.keys, key, rule.base)
-    return values
+        return contacts.n < rule.k_own
+    return contacts.n < rule.k or contacts.n_first < rule.k_first
 
 
 def is_admitted(table: Table, total: Value, rule: Parameters) -> bool:

@@ -1,17 +1,18 @@
-"""Owns how frozen records become cells: what each holds, how many of them are first contacts, and the sum of keys.
+"""Owns how frozen records become cells: whom each counts, how many of them are first contacts, and the sum of keys.
 
-Pure. A cell is a set of records; the same set has the same sum of keys, whatever table it stands in.
+Pure. A cell counts a set of records; the same set has the same sum of keys, whatever table it stands in.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from helpline.code_files import NOT_APPLICABLE
+from helpline.taxonomy import NON_ANSWERS
 from reports.catalogue import TOTAL, UNKNOWN, Table, Variable
 from reports.counting import U3
 
-NON_ANSWERS = frozenset({"ej_fragat", "vet_ej", "avboj"})
-NOT_APPLICABLE = "ej_till"
+UNANSWERED = frozenset(NON_ANSWERS) - {NOT_APPLICABLE}
 KEY_BITS = 62
 
 Coordinates = tuple[str, ...]
@@ -30,19 +31,32 @@ class Record:
 
 
 @dataclass(slots=True)
-class Cell:
-    """n contacts, of them n_first first contacts, with n_referrals referrals; `keys` is the sum of their keys."""
+class Contacts:
+    """A set of n contacts, of them n_first first contacts; `keys` is the sum of their keys."""
 
     n: int = 0
     n_first: int = 0
-    n_referrals: int = 0
     keys: int = 0
 
-    def add(self, record: Record, referrals: int) -> None:
+    def add(self, record: Record) -> None:
         self.n += 1
         self.n_first += record.is_first
-        self.n_referrals += referrals
         self.keys = (self.keys + record.key) % (1 << KEY_BITS)
+
+
+@dataclass(slots=True)
+class Cell:
+    """The contacts of a cell, those of them with a referral that it counts, and the number of these referrals."""
+
+    contacts: Contacts = field(default_factory=Contacts)
+    referring: Contacts = field(default_factory=Contacts)
+    n_referrals: int = 0
+
+    def add(self, record: Record, referrals: int) -> None:
+        self.contacts.add(record)
+        if referrals:
+            self.referring.add(record)
+            self.n_referrals += referrals
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,6 @@ def _codes_of(variable: Variable, record: Record) -> tuple[str, ...]:
     codes = record.codes[variable.id]
     if NOT_APPLICABLE in codes:
         return ()
-    if codes & NON_ANSWERS:
+    if codes & UNANSWERED:
         return (TOTAL, UNKNOWN)
     return (TOTAL, *sorted(codes))

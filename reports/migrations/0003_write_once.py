@@ -1,4 +1,8 @@
-"""The database refuses to change or remove a published cell, whoever asks."""
+"""The database refuses to change or remove a published cell, whoever asks.
+
+On SQLite a later migration that alters PublishedCell makes the table anew and drops these triggers and that of 0005:
+create them again in that migration.
+"""
 
 from django.apps.registry import Apps
 from django.db import migrations

@@ -18,7 +18,7 @@ from helpline.views import StaffRequest, only
 from reports import freeze, published_table
 from reports.catalogue import PERIODS, TABLES
 from reports.disclosure.protect import HIDDEN, Value
-from reports.forms import explain, optional_pilot
+from reports.forms import NoPilot, OtherPilot, explain, optional_pilot, pilot
 from reports.models import Release
 from reports.periods import PILOT, Period, containing
 from reports.release import NO_GATE, CannotRelease, publish
@@ -123,23 +123,34 @@ def _calendar(today: date) -> dict[str, object]:
         "next_periods": [period.label(language()) for period in _ending_with(month)] if month else [],
         "due": due,
         "overdue": due is not None and due <= today,
+        "pilot_refused": _pilot_refused(),
         "unprepared": [period.label(language()) for period in _unprepared(frozen[-1])] if frozen else [],
     }
+
+
+def _pilot_refused() -> str:
+    """Why the pilot of the settings is not released, where another one was."""
+    try:
+        pilot()
+    except OtherPilot as refused:
+        return explain(refused)
+    except NoPilot:
+        pass
+    return ""
 
 
 def _ending_with(month: Period) -> list[Period]:
     """The periods that are whole when `month` is, from the month itself to the pilot."""
     periods = [containing(kind, month.start) for kind in PERIODS if kind != PILOT]
-    pilot = optional_pilot()
-    return [period for period in (*periods, *([pilot] if pilot else [])) if period.end == month.end]
+    named = optional_pilot()
+    return [period for period in (*periods, *([named] if named else [])) if period.end == month.end]
 
 
 def _unprepared(month: Period) -> list[Period]:
-    """The periods ending with the last frozen month that have contacts but no release."""
+    """The periods ending with the last frozen month that have no release."""
     ending = _ending_with(month)
     made = {(r.kind, r.start) for r in Release.objects.filter(end=month.end).only("kind", "start")}
-    missing = [period for period in ending if (period.kind, period.start) not in made]
-    return [period for period in missing if freeze.records_in(period).exists()]
+    return [period for period in ending if (period.kind, period.start) not in made]
 
 
 # --- one release --------------------------------------------------------------------------------------------------

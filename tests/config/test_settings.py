@@ -72,6 +72,13 @@ def test_an_error_in_the_log_says_where_and_never_with_which_values():
         ("HELPLINE_AMEND_HOURS", "-5", "HELPLINE_AMEND_HOURS must be 1 or more"),
         ("HELPLINE_AMEND_HOURS", "abc", "abc"),
         ("DATABASE_URL", "nonsense", ""),
+        ("REPORTS_FREEZE_DAY", "31", "REPORTS_FREEZE_DAY must be 1 to 28"),
+        ("REPORTS_FREEZE_DAY", "0", "REPORTS_FREEZE_DAY must be 1 to 28"),
+        ("REPORTS_K", "3", "k_own >= k >= base >= 2 and k > k_first >= 1"),
+        ("REPORTS_K", "12", "k_own >= k >= base >= 2 and k > k_first >= 1"),
+        ("REPORTS_DENSITY", "0", "density >= 1"),
+        ("REPORTS_PILOT_START", "2026-09", "first day of a month"),
+        ("REPORTS_PILOT_END", "2026-09-30", "first day of a month"),
     ],
 )
 def test_a_setting_that_cannot_be_stops_the_start_with_a_sentence(name, value, words):
@@ -80,3 +87,21 @@ def test_a_setting_that_cannot_be_stops_the_start_with_a_sentence(name, value, w
     )
     assert refused.returncode == 1 and words in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("2015-11-01", "2016-11-30", ""),
+        ("2016-11-30", "2015-11-01", "first day of a month"),
+        ("2026-09-01", "2026-09-30", "at least 12 whole months"),
+        ("2026-01-01", "2026-12-31", "no calendar year"),
+    ],
+)
+def test_a_pilot_that_cannot_be_stops_the_start_with_a_sentence(start, end, words):
+    pilot = {"REPORTS_PILOT_START": start, "REPORTS_PILOT_END": end}
+    started = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=os.environ | pilot, capture_output=True, text=True
+    )
+    assert started.returncode == bool(words) and words in started.stderr
+    assert "Traceback" not in started.stderr

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone, translation
 
-from helpline.models import Contact
+from helpline.models import Contact, DaySeal
 
 FILES = Path(__file__).parent.parent / "data"
 YEAR, BROKEN = FILES / "pilot-year.csv", FILES / "pilot-year-broken.csv"
@@ -96,6 +97,17 @@ def test_a_dry_run_says_that_nothing_was_changed_and_changes_nothing(file):
         "3 rows read, 0 contacts stored, 0 there already, 2 refused",
     ]
     assert not Contact.objects.exists()
+
+
+@pytest.mark.django_db
+def test_rows_of_frozen_months_are_told_in_one_line_also_in_a_dry_run(file):
+    DaySeal.objects.create(day=date(2016, 1, 4))
+    late = "1 row lies in a frozen month and counts in the open one."
+    assert run(file, skip_refused=True, dry_run=True)[-1] == late
+    assert run(file, skip_refused=True)[-1] == late
+    assert late not in run(file, skip_refused=True)
+    DaySeal.objects.bulk_create(DaySeal(day=date(2016, 6, day)) for day in range(1, 31))
+    assert re.fullmatch(r"[0-9]+ rows lie in frozen months and count in the open one\.", run(YEAR)[-1])
 
 
 @pytest.mark.django_db

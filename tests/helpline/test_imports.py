@@ -20,7 +20,7 @@ from openpyxl import Workbook
 from helpline import contacts, entries, imports
 from helpline.entries import Reason
 from helpline.imports import COLUMNS, Outcome, Reading, RowReason, import_contacts, read_contacts
-from helpline.models import Contact, DayMark, ImportedKey, Referral
+from helpline.models import Contact, DayMark, DaySeal, ImportedKey, Referral
 from helpline.spreadsheet import Fault, Unreadable
 from helpline.taxonomy import CODE_LISTS
 
@@ -460,6 +460,23 @@ def test_a_key_imported_before_with_other_content_is_refused_and_the_rest_waits(
 
 
 # --- all or nothing --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_rows_of_frozen_months_are_stored_and_counted_apart():
+    DaySeal.objects.bulk_create(DaySeal(day=date(2016, 1, day)) for day in range(1, 32))
+    file = table({}, {"day": "2016-01-31"}, {"day": "2016-02-01"}, {"day": "2016-01-31", "county": "14"})
+    assert bring(file, dry_run=True).late == 3
+    done = bring(file)
+    assert (done.stored, done.late) == (4, 3) and Contact.objects.filter(is_frozen=False).count() == 4
+    assert bring(file).late == 0  # there already
+
+
+@pytest.mark.django_db
+def test_no_row_of_a_refused_file_is_called_late():
+    DaySeal.objects.create(day=date(2016, 1, 4))
+    assert bring(table({}, {"county": "Ljusdal"})).late == 0
+    assert bring(table({}, {"county": "Ljusdal"}), skip_refused=True).late == 1
 
 
 @pytest.mark.django_db

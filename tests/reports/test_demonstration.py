@@ -11,20 +11,21 @@ import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from helpline import contacts, synthetic
 from helpline.entries import ContactEntry, ReferralEntry, read_entry
 from helpline.models import Contact, DayMark, Demonstration, ImportedKey, Referral, User
 from helpline.taxonomy import QUESTIONS
-from reports import demonstration, freeze
+from reports import demonstration, freeze, release
 from reports.demonstration import DemonstrationRefused
 from reports.models import Release, StatRecord
 
@@ -164,6 +165,27 @@ def test_a_run_that_dies_within_a_batch_leaves_none_of_it_behind(monkeypatch):
     assert Demonstration.objects.get().made == Contact.objects.count() == ImportedKey.objects.count() < 39
     go_on()
     assert stored() == expected()
+
+
+@pytest.mark.django_db
+def test_a_run_killed_between_preparing_and_publishing_publishes_the_same_when_it_goes_on(
+    monkeypatch, settings, tmp_path
+):
+    def out() -> dict[str, date | None]:
+        return {release.period.code: release.published_on for release in Release.objects.all()}
+
+    settings.REPORTS_RELEASE_KEYS = tmp_path / "keys"
+    prepare()
+    with transaction.atomic():
+        go_on()
+        whole = out()
+        transaction.set_rollback(True)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(release, "publish", Mock(side_effect=KeyboardInterrupt))
+        go_on()
+    assert out() and not any(out().values())
+    go_on()
+    assert out() == whole and all(whole.values())
 
 
 @pytest.mark.django_db

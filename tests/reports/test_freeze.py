@@ -1,10 +1,14 @@
 """A month is copied once; its statistics never move again."""
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from helpline import contacts
 from helpline.entries import ReferralEntry, read_entry
@@ -14,6 +18,7 @@ from reports import freeze, live, rollups, schedule
 from reports.freeze import CannotFreeze
 from reports.models import DayCount, StatRecord, StatReferral
 from reports.periods import parse
+from tests.reports.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -60,12 +65,40 @@ def test_a_record_has_no_clock_no_handler_and_no_way_back_to_its_contact():
     assert not {f.name for f in Contact._meta.fields} & {"record", "stat_record", "key"}
 
 
-def test_records_lie_in_the_order_of_their_random_keys_not_of_the_calls():
+def as_they_lie(column: str, table: str) -> list[int]:
+    """The values in the order in which the rows lie in the database's file."""
+    place = "ctid" if connection.vendor == "postgresql" else "rowid"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {column} FROM {table} ORDER BY {place}")  # noqa: S608
+        return [value for (value,) in cursor.fetchall()]
+
+
+def test_records_and_referrals_lie_in_the_order_of_their_random_keys_not_of_the_calls():
+    if connection.vendor == "postgresql":  # a new file, since rows of other tests leave gaps to be filled in any order
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE reports_statrecord, reports_statreferral")
     for day in range(1, 29):
-        log(date(2026, 1, day), county=[f"{(day % 9) + 12:02}"] if day % 9 + 12 not in (11, 15, 16) else ["UTL"])
+        log(date(2026, 1, day))
     freeze.freeze_month(JANUARY, today=TODAY)
-    keys = list(StatRecord.objects.extra(order_by=["pk"]).values_list("key", flat=True))
+    keys = as_they_lie("key", "reports_statrecord")
     assert keys == sorted(keys) and len(set(keys)) == 28
+    assert as_they_lie("record_id", "reports_statreferral") == sorted([*keys, *keys])
+
+
+def test_a_month_of_any_size_is_read_and_marked_with_statements_of_a_bounded_size(monkeypatch):
+    monkeypatch.setattr(freeze, "BATCH", 4)
+    for _ in range(30):
+        log(date(2026, 1, 5))
+    sizes: dict[str, list[int]] = {"SELECT": [], "UPDATE": []}
+
+    def watch(execute: Callable[..., object], sql: str, params: tuple[object, ...], *rest: object) -> object:
+        sizes.setdefault(sql.split()[0], []).append(len(params or ()))
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(watch):
+        assert freeze.freeze_month(JANUARY, today=TODAY) == 30
+    assert max(sizes["SELECT"]) <= 4 and max(sizes["UPDATE"]) <= 1 + 4
+    assert StatReferral.objects.count() == 60
 
 
 def test_freezing_moves_no_live_figure():
@@ -153,3 +186,84 @@ def test_the_command_says_what_to_do(capsys):
     for text in ("2026-01", "2026-13", "january", "2026-Q1"):
         with pytest.raises(CommandError):
             call_command("freeze", text)
+
+
+def test_the_command_takes_no_other_error_for_a_refusal(monkeypatch):
+    def fail(*args, **kwargs):
+        raise ValueError("another one")
+
+    monkeypatch.setattr("reports.management.commands.freeze.read_period", fail)
+    with pytest.raises(ValueError, match="another one"):
+        call_command("freeze", "2026-01")
+
+
+# --- empty months -------------------------------------------------------------------------------------------------
+
+
+def test_a_month_behind_an_open_one_is_not_frozen_with_the_empty_ones():
+    log(date(2026, 1, 5))
+    freeze.freeze_month(JANUARY, today=TODAY)
+    assert not freeze.freeze_empty_months(MARCH, today=date(2026, 4, 1))  # February is open
+    assert freeze.freeze_empty_months(parse("2026-Q1"), today=date(2026, 4, 1))
+    assert freeze.frozen_months() == [JANUARY, FEBRUARY, MARCH]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_empty_month_that_another_worker_freezes_first_is_frozen(monkeypatch):
+    is_frozen = freeze.is_frozen
+
+    def quicker(month):
+        monkeypatch.setattr(freeze, "is_frozen", is_frozen)
+        answer = is_frozen(month)
+        assert at_once(lambda: freeze.freeze_month(month, today=TODAY)) == [0]
+        return answer
+
+    monkeypatch.setattr(freeze, "is_frozen", quicker)
+    assert freeze.freeze_empty_months(JANUARY, today=TODAY)
+    assert freeze.frozen_months() == [JANUARY]
+
+
+# --- at the same time ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_contact_logged_while_its_month_is_frozen_is_not_lost_and_goes_into_the_next(monkeypatch):
+    log(date(2026, 1, 5))
+    rollups.refresh(seconds=60)
+    copy, saving = freeze._copy, []
+
+    def saved_meanwhile(contacts, month):
+        saving.append(threading.Thread(target=at_once, args=(lambda: log(date(2026, 1, 5)),)))
+        saving[0].start()
+        if connection.vendor == "postgresql":  # on SQLite it waits, since the freeze holds the only write lock
+            saving[0].join()
+        copy(contacts, month)
+
+    monkeypatch.setattr(freeze, "_copy", saved_meanwhile)
+    assert freeze.freeze_month(JANUARY, today=TODAY) == 1
+    saving[0].join()
+    monkeypatch.setattr(freeze, "_copy", copy)
+    assert (StatRecord.objects.count(), Contact.objects.filter(is_frozen=False).count()) == (1, 1)
+    rollups.refresh(seconds=60)
+    assert live_relevant("2026-01") == 2
+    assert freeze.freeze_month(FEBRUARY, today=TODAY) == 1
+    rollups.refresh(seconds=60)
+    assert live_relevant("2026-01") == 2
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_freeze_a_month_at_once_copy_it_once(monkeypatch):
+    for _ in range(5):
+        log(date(2026, 1, 5))
+    copy = freeze._copy
+
+    def slowly(contacts, month):
+        time.sleep(0.3)
+        copy(contacts, month)
+
+    monkeypatch.setattr(freeze, "_copy", slowly)
+    outcome = at_once(*[lambda: freeze.freeze_month(JANUARY, today=TODAY)] * 2)
+    (refused,) = (one for one in outcome if one != 5)
+    assert isinstance(refused, CannotFreeze) and refused.reason == CannotFreeze.FROZEN
+    assert StatRecord.objects.count() == 5 and StatReferral.objects.count() == 10

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.periods import KINDS, MONTHS, Period, containing, parse
+from reports.periods import KINDS, MONTHS, PILOT, Period, containing, parse, pilot_between
 
 days = st.dates(date(1901, 1, 1), date(2998, 12, 31))
 kinds = st.sampled_from(KINDS)
@@ -151,3 +151,40 @@ def test_a_week_has_no_months():
 def test_a_period_has_a_name_in_both_languages(code, swedish, english):
     assert parse(code).label("sv") == swedish
     assert parse(code).label("en") == english
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "months"),
+    [("2015-11-01", "2016-11-30", 13), ("2026-02-01", "2027-01-31", 12), ("2026-01-01", "2027-12-31", 24)],
+)
+def test_a_pilot_is_a_year_or_more_of_whole_months(first, last, months):
+    pilot = pilot_between(first, last)
+    assert pilot.kind == PILOT and len(pilot.months()) == months
+    assert (pilot.start.isoformat(), max(pilot.days()).isoformat()) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("2026-09", "2027-09-30"),
+        ("", "2027-09-30"),
+        ("2026-09-01", ""),
+        ("2026-09-02", "2027-09-30"),
+        ("2026-09-01", "2027-09-29"),
+        ("2027-09-01", "2026-09-30"),
+        ("2026-09-01", "9999-12-31"),
+        ("soon", "later"),
+    ],
+)
+def test_a_pilot_of_other_days_is_refused(first, last):
+    with pytest.raises(ValueError, match="first day of a month to the last day of one"):
+        pilot_between(first, last)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("2026-09-01", "2026-09-30"), ("2026-02-01", "2026-12-31"), ("2026-01-01", "2026-12-31")],
+)
+def test_a_pilot_shorter_than_a_year_or_a_calendar_year_is_refused(first, last):
+    with pytest.raises(ValueError, match="at least 12 whole months and be no calendar year"):
+        pilot_between(first, last)

@@ -1,6 +1,7 @@
 """From frozen records to published cells, written once."""
 
 import json
+import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -11,11 +12,14 @@ from django.db import IntegrityError, connection, transaction
 
 from helpline import contacts
 from helpline.entries import read_entry
+from helpline.models import User
 from reports import freeze, keys, published, release, schedule
 from reports.disclosure.protect import HIDDEN, Parameters
+from reports.forms import explain
 from reports.models import PublishedCell, Release, StatRecord
 from reports.periods import PILOT, Period, parse
 from reports.release import CannotRelease, Rule
+from tests.reports.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -74,20 +78,28 @@ def test_the_candidate_is_made_once_and_the_same_from_the_same_records_and_key(m
     Release.objects.all().delete()
     again = release.prepare(MARCH, today=TODAY, rule=rule)
     assert (again.candidate, again.manifest, again.sha256) == (first, march.manifest, march.sha256)
-    with_other_keys = set()
-    for number in range(8):
-        Release.objects.all().delete()
-        other = Rule(rule.parameters, rule.keys / str(number), embedded=True)
-        with_other_keys.add(release.prepare(MARCH, today=TODAY, rule=other).candidate)
-    assert len(with_other_keys) > 1
 
 
-def test_the_manifest_says_how_it_was_made_and_can_be_checked(march):
+@pytest.mark.parametrize(("byte", "total"), [(1, 20), (3, 25)])
+def test_another_key_rounds_the_same_records_otherwise(march, tmp_path, byte, total):
+    records = list(StatRecord.objects.all())
+    StatRecord.objects.all().delete()
+    for number, record in enumerate(records):  # 21 records with the keys 0 to 20, and a key that is no secret
+        record.key = number
+    StatRecord.objects.bulk_create(records)
+    Release.objects.all().delete()
+    (tmp_path / "2026-1.key").write_text(bytes([byte] * 32).hex())
+    prepared = release.prepare(MARCH, today=TODAY, rule=Rule(Parameters(), tmp_path, embedded=True))
+    assert json.loads(prepared.candidate)["total-month"][""]["kontakter"] == total
+
+
+def test_the_manifest_says_how_it_was_made_and_can_be_checked(march, rule):
     manifest = json.loads(march.manifest)
     assert manifest["parameters"] == {
         **{"k": 5, "k_first": 3, "k_own": 10, "base": 5, "density": 5, "min_total": 10},
     }
     assert manifest["gate"].startswith("not run") and "embedded" in manifest["key"]
+    assert manifest["key_fingerprint"] == keys.fingerprint(keys.release_key(rule.keys, "2026", 1))
     assert release.sha256(manifest) == march.sha256
     candidate = json.loads(march.candidate)
     for table, said in manifest["tables"].items():
@@ -129,13 +141,6 @@ def test_the_pilot_has_a_key_of_its_own(rule):
     release.prepare(Period(PILOT, date(2026, 3, 1), date(2026, 4, 1)), today=TODAY, rule=rule)
     release.prepare(MARCH, today=TODAY, rule=rule)
     assert sorted(path.name for path in rule.keys.iterdir()) == ["2026-1.key", "pilot-1.key"]
-    assert {oct(path.stat().st_mode & 0o777) for path in rule.keys.iterdir()} == {"0o600"}
-
-
-def test_a_key_is_drawn_once(tmp_path):
-    first = keys.release_key(tmp_path / "keys", "2026", 1)
-    assert keys.release_key(tmp_path / "keys", "2026", 1) == first and len(first) == 32
-    assert keys.release_key(tmp_path / "keys", "2026", 2) != first
 
 
 def test_what_is_due_is_prepared_but_not_published(rule):
@@ -188,3 +193,93 @@ def test_the_command_publishes_and_says_what_to_do(settings, tmp_path, capsys):
     for text in ("2026-03", "2026-W10", "pilot", "soon"):
         with pytest.raises(CommandError):
             call_command("publish", text)
+    settings.REPORTS_K = 2
+    with pytest.raises(ValueError, match="must keep"):  # no word of a period that cannot be read
+        call_command("publish", "2026-Q1")
+
+
+def test_the_command_says_so_where_an_earlier_empty_month_is_open(settings, tmp_path):
+    settings.REPORTS_RELEASE_KEYS = tmp_path / "keys"
+    log(date(2026, 1, 5), 20)
+    call_command("freeze", "2026-01")
+    with pytest.raises(CommandError, match="2026-03"):
+        call_command("publish", "2026-03")
+
+
+def test_late_contacts_are_in_the_release_of_the_month_that_was_open(rule):
+    def total(month: str) -> object:
+        time = month.replace("-", "M")
+        return published.table("total-month").value(ContentsCode="kontakter", Tid=time)
+
+    for month in ("2026-01", "2026-02"):
+        log(parse(month).start, 20)
+        if month == "2026-02":
+            log(date(2026, 1, 31), 5)  # January is out already
+        freeze.freeze_month(parse(month), today=TODAY)
+        release.publish(release.prepare(parse(month), today=TODAY, rule=rule), by=None, today=TODAY)
+    assert (total("2026-01"), total("2026-02")) == (20, 25)
+    freeze.freeze_month(MARCH, today=TODAY)
+    quarter = json.loads(release.prepare(parse("2026-Q1"), today=TODAY, rule=rule).candidate)
+    assert quarter["total-quarter"][""]["kontakter"] == 45
+
+
+# --- the key ------------------------------------------------------------------------------------------------------
+
+
+def lose(file: Path) -> None:
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    file.write_text("")
+
+
+def replace(file: Path) -> None:
+    file.write_text("ab" * 32)
+
+
+@pytest.mark.parametrize("harm", [lose, empty, replace])
+def test_nothing_is_prepared_with_another_key_than_that_of_the_years_earlier_releases(march, rule, harm, caplog):
+    freeze.freeze_empty_months(parse("2026-Q1"), today=TODAY)
+    file = rule.keys / "2026-1.key"
+    right = file.read_text()
+    harm(file)
+    with pytest.raises(CannotRelease) as refused:
+        release.prepare(parse("2026-Q1"), today=TODAY, rule=rule)
+    assert refused.value.reason == CannotRelease.KEY and "2026-Q1" in explain(refused.value)
+    pilot = Period(PILOT, date(2026, 3, 1), date(2026, 4, 1))
+    assert [made.kind for made in schedule.prepare_due(today=TODAY, rule=rule, pilot=pilot)] == [PILOT]
+    assert "2026-Q1" in caplog.text and "2026-1.key" in caplog.text and right not in caplog.text
+    file.write_text(right)
+    assert schedule.prepare_due(today=TODAY, rule=rule, pilot=pilot)[0].period == parse("2026-Q1")
+
+
+# --- at the same time ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_prepare_a_period_at_once_make_one_release(rule, monkeypatch):
+    log(date(2026, 3, 2), 23)
+    freeze.freeze_month(MARCH, today=TODAY)
+    candidate, made = release._candidate, threading.Barrier(2)
+
+    def both_at_once(*arguments):
+        made.wait()
+        return candidate(*arguments)
+
+    monkeypatch.setattr(release, "_candidate", both_at_once)
+    first, second = at_once(*[lambda: release.prepare(MARCH, today=TODAY, rule=rule)] * 2)
+    assert first == second == Release.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_people_who_publish_at_once_one_does(rule):
+    log(date(2026, 3, 2), 23)
+    freeze.freeze_month(MARCH, today=TODAY)
+    prepared = release.prepare(MARCH, today=TODAY, rule=rule)
+    people = [User.objects.create_user(name, None, role="coordinator") for name in ("one", "two")]
+    outcome = at_once(*[lambda by=by: release.publish(prepared, by=by, today=TODAY) for by in people])
+    (refused,) = (one for one in outcome if isinstance(one, Exception))
+    assert isinstance(refused, CannotRelease) and refused.reason == CannotRelease.PUBLISHED
+    assert Release.objects.get().published_by == people[1 - outcome.index(refused)]
+    assert PublishedCell.objects.count() == outcome[1 - outcome.index(refused)] > 0

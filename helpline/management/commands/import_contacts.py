@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from helpline import imports
 from helpline.imports import COLUMNS, Outcome, RowFinding, RowReason
@@ -74,6 +74,13 @@ class Command(BaseCommand):
                 "refused": outcome.refused,
             }
         )
+        if outcome.late:
+            late = ngettext(
+                "%(rows)d row lies in a frozen month and counts in the open one.",
+                "%(rows)d rows lie in frozen months and count in the open one.",
+                outcome.late,
+            )
+            self.stdout.write(late % {"rows": outcome.late})
         if unknown_column:
             raise CommandError(gettext("Nothing was stored: the file has columns that are unknown."))
         if outcome.whole:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reports import freeze
-from reports.forms import explain, read_period
+from reports.forms import NoSuchPeriod, explain, read_period
 
 
 class Command(BaseCommand):
@@ -19,6 +19,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, month: str, **options: Any) -> None:
         try:
             records = freeze.freeze_month(read_period(month, "month"), today=timezone.localdate())
-        except (ValueError, freeze.CannotFreeze) as error:
+        except (NoSuchPeriod, freeze.CannotFreeze) as error:
             raise CommandError(explain(error)) from None
         self.stdout.write(_("%(month)s is frozen: %(records)d contacts.") % {"month": month, "records": records})

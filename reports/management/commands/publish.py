@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from reports import release
 from reports.catalogue import PERIODS
-from reports.forms import explain, read_period, rule
+from reports.forms import NoPilot, NoSuchPeriod, explain, read_period, rule
 
 
 class Command(BaseCommand):
@@ -22,6 +22,6 @@ class Command(BaseCommand):
         try:
             prepared = release.prepare(read_period(period, *PERIODS), today=today, rule=rule())
             cells = release.publish(prepared, by=None, today=today)
-        except (ValueError, release.CannotRelease) as error:
+        except (NoPilot, NoSuchPeriod, release.CannotRelease) as error:
             raise CommandError(explain(error)) from None
         self.stdout.write(_("%(period)s is published: %(cells)d cells.") % {"period": period, "cells": cells})

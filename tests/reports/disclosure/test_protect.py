@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reports.catalogue import TABLES
 from reports.disclosure.protect import HIDDEN, Parameters, draw, is_admitted, protect, published, rounded
-from reports.disclosure.tabulate import Cell, Tabulated
+from reports.disclosure.tabulate import Cell, Contacts, Tabulated
 
 RULE = Parameters()
 KEY = b"k" * 32
@@ -16,7 +16,7 @@ RELEVANT, ALL = TABLES["gender-year"], TABLES["all-result-year"]
 
 
 def value(table, n: int, n_first: int | None = None, keys: int = 1):
-    cell = Cell(n=n, n_first=n if n_first is None else n_first, keys=keys)
+    cell = Cell(Contacts(n, n_first=n if n_first is None else n_first, keys=keys))
     return published(cell, table, KEY, RULE)["kontakter"]
 
 
@@ -59,12 +59,23 @@ def test_the_draw_is_that_of_hmac_sha256():
     assert draw(KEY, 1, 7) == pytest.approx(0.3271857044219735, abs=1e-15)
 
 
-def test_referrals_are_shown_only_where_their_contacts_are():
-    table = TABLES["referral_type-year"]
-    few = Cell(n=4, n_first=4, n_referrals=9)
-    assert published(few, table, KEY, RULE) == {"kontakter": HIDDEN, "hanvisningar": HIDDEN}
-    enough = Cell(n=5, n_first=5, n_referrals=10)
-    assert published(enough, table, KEY, RULE) == {"kontakter": 5, "hanvisningar": 10}
+@pytest.mark.parametrize(
+    ("referring", "first", "shown"), [(1, 1, HIDDEN), (4, 4, HIDDEN), (5, 2, HIDDEN), (5, 3, 10), (40, 40, 10)]
+)
+def test_referrals_are_hidden_by_the_contacts_that_have_one_however_many_others_the_cell_counts(
+    referring, first, shown
+):
+    cell = Cell(Contacts(40, 40), Contacts(referring, first), n_referrals=10)
+    assert published(cell, TABLES["total-quarter"], KEY, RULE) == {"kontakter": 40, "hanvisningar": shown}
+
+
+def test_referrals_are_rounded_by_the_contacts_that_have_one():
+    def shown(keys: int, referring: int) -> list[int]:
+        cells = [Cell(Contacts(9, 9, keys + n), Contacts(7, 7, referring + n), n_referrals=8) for n in range(50)]
+        return [published(cell, TABLES["total-year"], KEY, RULE)["hanvisningar"] for cell in cells]
+
+    assert shown(keys=0, referring=0) == shown(keys=1000, referring=0)
+    assert shown(keys=0, referring=0) != shown(keys=0, referring=1000)
 
 
 def test_a_period_with_a_published_total_below_ten_has_no_tables_at_all():
@@ -76,7 +87,7 @@ def test_a_period_with_a_published_total_below_ten_has_no_tables_at_all():
 def test_a_table_needs_five_published_contacts_a_cell():
     assert not is_admitted(TABLES["concerns_6-year"], 30, RULE)
     assert is_admitted(TABLES["concerns_6-year"], 35, RULE)
-    assert protect(Tabulated(RELEVANT, {("_T",): Cell(n=50, n_first=50)}), 15, KEY, RULE) is None
+    assert protect(Tabulated(RELEVANT, {("_T",): Cell(Contacts(50, 50))}), 15, KEY, RULE) is None
 
 
 def test_a_hidden_cell_is_no_number_and_cannot_be_added():

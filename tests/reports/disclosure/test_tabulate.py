@@ -1,7 +1,7 @@
 """From records to cells: who stands where."""
 
 from reports.catalogue import TABLES, VARIABLES
-from reports.disclosure.tabulate import Record, coordinates_of, tabulate
+from reports.disclosure.tabulate import Contacts, Record, coordinates_of, tabulate
 
 
 def record(key: int = 1, relevant: bool = True, first: bool = True, referrals=(), **codes: str) -> Record:
@@ -12,7 +12,7 @@ def record(key: int = 1, relevant: bool = True, first: bool = True, referrals=()
 
 def n(table: str, *records: Record) -> dict[tuple[str, ...], int]:
     cells = tabulate(TABLES[table], records).cells
-    return {coordinates: cell.n for coordinates, cell in cells.items() if cell.n}
+    return {coordinates: cell.contacts.n for coordinates, cell in cells.items() if cell.contacts.n}
 
 
 REFERRAL = {"referral_target_6": "kommun", "referral_type": "hanvisning"}
@@ -22,7 +22,7 @@ ARRANGED = {"referral_target_6": "vard", "referral_type": "formedling"}
 def test_every_cell_of_the_code_book_is_there_also_the_empty_ones():
     cells = tabulate(TABLES["concerns_6-year"], []).cells
     assert list(cells) == coordinates_of(TABLES["concerns_6-year"])
-    assert len(cells) == 8 and all(cell.n == cell.keys == 0 for cell in cells.values())
+    assert len(cells) == 8 and all(cell.contacts == Contacts() for cell in cells.values())
 
 
 def test_a_contact_with_several_answers_stands_in_each_and_once_in_the_total():
@@ -52,8 +52,18 @@ def test_a_two_way_table_crosses_every_code_and_both_totals():
 
 def test_a_table_of_referrals_counts_contacts_once_and_their_referrals_each():
     cells = tabulate(TABLES["referral_type-year"], [record(referrals=[REFERRAL, REFERRAL, ARRANGED])]).cells
-    assert (cells["_T",].n, cells["_T",].n_referrals) == (1, 3)
-    assert (cells["hanvisning",].n, cells["hanvisning",].n_referrals) == (1, 2)
+    assert (cells["_T",].contacts.n, cells["_T",].n_referrals) == (1, 3)
+    assert (cells["hanvisning",].contacts.n, cells["hanvisning",].n_referrals) == (1, 2)
+
+
+def test_the_total_and_a_table_of_referrals_count_the_same_referrals_of_the_same_contacts():
+    with_seven = record(key=7, referrals=[REFERRAL] * 7)
+    others = [record(key=2**n, first=n % 2 == 0) for n in range(40)]
+    total = tabulate(TABLES["total-year"], [with_seven, *others]).cells[()]
+    of_referrals = tabulate(TABLES["referral_type-year"], [with_seven, *others]).cells["_T",]
+    assert (total.contacts.n, total.referring, total.n_referrals) == (41, Contacts(1, 1, keys=7), 7)
+    assert of_referrals.contacts == of_referrals.referring == total.referring
+    assert of_referrals.n_referrals == total.n_referrals
 
 
 def test_two_properties_of_a_referral_are_those_of_one_and_the_same():
@@ -64,11 +74,11 @@ def test_two_properties_of_a_referral_are_those_of_one_and_the_same():
 
 def test_the_same_set_of_records_has_the_same_sum_of_keys_whatever_the_table():
     records = [record(key=key, gender="k", environment_3="ingen") for key in (2**61, 2**61 + 1, 7)]
-    one = tabulate(TABLES["gender-year"], records).cells["k",]
-    two = tabulate(TABLES["environment_3-gender-year"], records[::-1]).cells["ingen", "k"]
+    one = tabulate(TABLES["gender-year"], records).cells["k",].contacts
+    two = tabulate(TABLES["environment_3-gender-year"], records[::-1]).cells["ingen", "k"].contacts
     assert one.keys == two.keys == (2**61 + 2**61 + 1 + 7) % 2**62
 
 
 def test_first_contacts_are_counted_beside():
     cell = tabulate(TABLES["total-year"], [record(first=True), record(first=False)]).cells[()]
-    assert (cell.n, cell.n_first) == (2, 1)
+    assert (cell.contacts.n, cell.contacts.n_first) == (2, 1)

@@ -54,7 +54,7 @@ def test_the_next_month_and_its_freeze_day_are_named_with_what_is_whole_then(coo
     text = text_of(coordinator)
     assert f"Frozen up to and including {month.previous().label('en')}." in text
     assert f"Next is {month.label('en')}, on 15 {month.next().label('en')}." in text
-    assert "Late" not in text
+    assert "was to be frozen" not in text
 
 
 def test_the_last_month_of_a_year_completes_quarter_half_year_and_year():
@@ -69,9 +69,9 @@ def test_a_month_whose_freeze_day_has_passed_is_shown_as_late(coordinator, prepa
 
 def test_a_period_that_is_whole_and_has_no_release_is_shown_as_late(coordinator, prepared):
     DaySeal.objects.filter(day__gte=date(2017, 1, 1)).delete()
-    assert "not prepared yet" not in text_of(coordinator)
+    assert "Late: not prepared yet: December 2016." in text_of(coordinator)
     Release.objects.filter(kind="half-year", start=date(2016, 7, 1)).delete()
-    assert "Late: not prepared yet: half-year 2, 2016." in text_of(coordinator)
+    assert "Late: not prepared yet: December 2016, half-year 2, 2016." in text_of(coordinator)
 
 
 # --- what waits to be read -------------------------------------------------------------------------------------------

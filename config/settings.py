@@ -154,16 +154,13 @@ AUTH_PASSWORD_VALIDATORS = [
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=not EMBEDDED)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_NAME = "__Host-s" if SECURE_COOKIES else "s"
-SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_USE_SESSIONS = True
-CSRF_COOKIE_SECURE = SECURE_COOKIES
-CSRF_FAILURE_VIEW = "helpline.views.csrf_failure"
+CSRF_FAILURE_VIEW = "helpline.views.wrong.csrf_failure"
 SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_COOKIES
 SECURE_HSTS_PRELOAD = SECURE_COOKIES
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -217,8 +214,12 @@ LOGGING = {
 # --- the helpline -------------------------------------------------------------------------------------------------
 HELPLINE_AMEND_HOURS = env.int("HELPLINE_AMEND_HOURS", default=24)
 HELPLINE_BACKDATE_DAYS = env.int("HELPLINE_BACKDATE_DAYS", default=7)
-if HELPLINE_AMEND_HOURS < 1 or HELPLINE_BACKDATE_DAYS < 0:
-    raise ImproperlyConfigured("HELPLINE_AMEND_HOURS must be 1 or more, HELPLINE_BACKDATE_DAYS 0 or more.")
+HELPLINE_DRAFT_HOURS = env.int("HELPLINE_DRAFT_HOURS", default=12)
+HELPLINE_CASE_DAYS = env.int("HELPLINE_CASE_DAYS", default=90)
+HELPLINE_CASE_TRIES = env.int("HELPLINE_CASE_TRIES", default=10)
+positive = (HELPLINE_AMEND_HOURS, HELPLINE_DRAFT_HOURS, HELPLINE_CASE_DAYS, HELPLINE_CASE_TRIES)
+if min(positive) < 1 or HELPLINE_BACKDATE_DAYS < 0:
+    raise ImproperlyConfigured("HELPLINE_BACKDATE_DAYS must be 0 or more, all other settings HELPLINE_… 1 or more.")
 REPORTS_LIVE_BREAKDOWNS = env.bool("REPORTS_LIVE_BREAKDOWNS", default=True)
 REPORTS_K = env.int("REPORTS_K", default=5)
 REPORTS_K_FIRST = env.int("REPORTS_K_FIRST", default=3)
@@ -237,5 +238,4 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"The settings REPORTS_… do not fit: {error}") from None
 REPORTS_RELEASE_KEYS = Path(env.str("REPORTS_RELEASE_KEYS", default=str(VAR_DIR / "release-keys")))
-DEMO_TOKEN = env.str("DEMO_TOKEN", default="")
-DEMO_PASSWORD = env.str("DEMO_PASSWORD", default="")
+DEMO_TOKEN, DEMO_PASSWORD = env.str("DEMO_TOKEN", default=""), env.str("DEMO_PASSWORD", default="")

@@ -8,7 +8,7 @@ urlpatterns = [
     path("api/px/v2/", include("reports.api.urls")),
 ]
 
-handler400 = "helpline.views.bad_request"
-handler403 = "helpline.views.permission_denied"
-handler404 = "helpline.views.page_not_found"
-handler500 = "helpline.views.server_error"
+handler400 = "helpline.views.wrong.bad_request"
+handler403 = "helpline.views.wrong.permission_denied"
+handler404 = "helpline.views.wrong.page_not_found"
+handler500 = "helpline.views.wrong.server_error"

@@ -1,18 +1,21 @@
 """Owns the guard at the door: asks the policy for every page, and refuses a page that names no action."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from rest_framework.views import APIView
 
 from helpline import policy
-from helpline.models import Demonstration
+from helpline.models import Demonstration, User
 
 View = Callable[..., HttpResponseBase]
+Page = Callable[..., HttpResponse]
 
 
 def needs(action: str) -> Callable[[View], View]:
@@ -25,6 +28,53 @@ def needs(action: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+class StaffRequest(HttpRequest):
+    """A request that the guard at the door let through: somebody with an account asks."""
+
+    user: User
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the script of a page asks, which reads JSON, and not a browser that shows pages."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def without_session(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[View], View]:
+    """Name what answers a form that comes without a session, so that nothing of it is lost."""
+
+    def mark(view: View) -> View:
+        view.without_session = answer  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def log_in_first(request: HttpRequest, view: View) -> HttpResponse:
+    """What a visitor gets instead of a page that needs an account."""
+    if wants_json(request):
+        return JsonResponse({}, status=401)
+    if request.method == "POST" and request.POST and (answer := getattr(view, "without_session", None)):
+        return answer(request)
+    return redirect_to_login(request.get_full_path())
+
+
+def only(*methods: str) -> Callable[[Page], Page]:
+    """Answer other methods with a page that says so, not with an empty one."""
+
+    def wrap(page: Page) -> Page:
+        @wraps(page)
+        def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+            if request.method in methods:
+                return page(request, *args, **kwargs)
+            response = render(request, "405.html", status=405)
+            response["Allow"] = ", ".join(methods)
+            return response
+
+        return answer
+
+    return wrap
 
 
 class DenyByDefaultMiddleware:
@@ -48,8 +98,10 @@ class DenyByDefaultMiddleware:
         if action == policy.OPEN:
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return log_in_first(request, view)
         if action is None or not request.user.may(action):
+            if wants_json(request):
+                return JsonResponse({}, status=403)
             raise PermissionDenied
         return None
 

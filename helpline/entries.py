@@ -99,10 +99,13 @@ class ContactEntry:
 
     def digest(self) -> str:
         """SHA-256 of the entry, hexadecimal: equal for equal entries, whatever the order of codes and referrals."""
+        return hashlib.sha256(self.as_text().encode()).hexdigest()
+
+    def as_text(self) -> str:
+        """The entry as JSON [day, answers, referrals], one text for equal entries."""
         answers = {question: sorted(codes) for question, codes in sorted(self.answers.items())}
         referrals = [[r.target, r.type, r.outcome, r.consent] for r in sorted(self.referrals)]
-        body = [self.day.isoformat(), answers, referrals]
-        return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+        return json.dumps([self.day.isoformat(), answers, referrals])
 
 
 def _check_answer(question: str, codes: frozenset[str], day: date) -> list[Finding]:

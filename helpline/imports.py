@@ -12,11 +12,12 @@ from enum import Enum
 from django.db import DatabaseError
 from django.utils.translation import gettext
 
-from helpline import contacts, entries, forms, spreadsheet, taxonomy
+from helpline import contacts, entries, spreadsheet, taxonomy
 from helpline.entries import ContactEntry, Finding, Reason, ReferralEntry, Refused
 from helpline.models import DaySeal, ImportedKey
 from helpline.spreadsheet import Fault, Row, Table, Unreadable
 from helpline.taxonomy import QUESTIONS, REFERRALS
+from helpline.wording import explain
 
 COLUMNS = ("key", "day", *QUESTIONS, REFERRALS)
 MANDATORY = ("key", "day", *taxonomy.MANDATORY)
@@ -250,7 +251,7 @@ def explain_row(finding: RowFinding) -> str:
     if isinstance(finding.reason, Reason):
         if finding.column == "key":
             return gettext("A key is needed here: give each contact one of its own.")
-        return forms.explain(Finding(finding.column, finding.reason, finding.hint))
+        return explain(Finding(finding.column, finding.reason, finding.hint))
     wording = {
         RowReason.UNKNOWN_COLUMN: gettext("This column is unknown: remove or rename it, it refuses the whole file."),
         RowReason.NO_COLUMN: gettext("This cell stands under no column name: move or empty it."),

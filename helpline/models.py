@@ -1,7 +1,6 @@
-"""Owns the stored nouns of the helpline, their named constraints, and the privacy class of every column."""
+"""Owns the stored nouns of the helpline and their named constraints; privacy.py sorts every column."""
 
 import uuid
-from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -13,7 +12,7 @@ from helpline import policy
 from helpline.code_files import FIRST_BIT
 from helpline.entries import FIRST_DAY
 from helpline.fields import CodeField, CodeSetField
-from helpline.taxonomy import CODE_LISTS, QUESTIONS
+from helpline.taxonomy import CODE_LISTS, NOT_ASKED, QUESTIONS, TO_CLOSE
 
 
 class Users(BaseUserManager["User"]):
@@ -32,6 +31,7 @@ class User(AbstractBaseUser):
     username = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=16)
     is_active = models.BooleanField(default=True)
+    has_shortcuts = models.BooleanField(default=True)  # single keys choose answers in the form
 
     objects = Users()
     USERNAME_FIELD = "username"
@@ -63,6 +63,36 @@ def _well_formed_codes(questions: list[str]) -> Q:
 
 _SINGLE = [question for question in QUESTIONS if not CODE_LISTS[question].multiple]
 _MULTIPLE = [question for question in QUESTIONS if CODE_LISTS[question].multiple]
+
+
+class Case(models.Model):
+    """A matter that a caller comes back with. Whoever has the number finds it; the number itself is stored nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=64, unique=True)
+    used_on = models.DateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="case_digest_is_whole", condition=Q(Exact(Length("digest"), 64)))]
+
+
+class Contacts(models.QuerySet["Contact"]):
+    """Adverbs of contacts."""
+
+    def counted(self) -> "Contacts":
+        """Those that were not withdrawn."""
+        return self.filter(is_withdrawn=False)
+
+    def changeable(self) -> "Contacts":
+        """Those whose month is not frozen and that were not withdrawn."""
+        return self.counted().filter(is_frozen=False)
+
+    def open(self) -> "Contacts":
+        """Those that lack an answer without which a contact is not complete (taxonomy.TO_CLOSE)."""
+        lacking = Q()
+        for question in TO_CLOSE:
+            lacking |= Q(**{question: frozenset({NOT_ASKED}) if CODE_LISTS[question].multiple else NOT_ASKED})
+        return self.filter(lacking)
 
 
 class Contact(models.Model):
@@ -97,6 +127,13 @@ class Contact(models.Model):
     language_support = CodeField()
     urgency = CodeField()
 
+    # The link never leaves the helpline; the statistics take the step alone.
+    case = models.ForeignKey(Case, null=True, on_delete=models.SET_NULL, related_name="contacts", editable=False)
+    case_step = CodeField(default="utan_nummer", editable=False)
+
+    version = models.PositiveSmallIntegerField(default=1, editable=False)
+    # Kept, but counted nowhere.
+    is_withdrawn = models.BooleanField(default=False, editable=False)
     # Copied into the statistics: from then on the contact can be erased, but no longer counted anew.
     is_frozen = models.BooleanField(default=False, editable=False)
 
@@ -105,6 +142,8 @@ class Contact(models.Model):
     submission_digest = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 (null = erased)
     logged_at = models.DateTimeField(null=True, editable=False)
     logged_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", editable=False)
+
+    objects = Contacts.as_manager()
 
     class Meta:
         constraints = [
@@ -124,6 +163,7 @@ class Contact(models.Model):
         ]
         indexes = [
             models.Index(name="contact_trace", fields=["logged_at"], condition=Q(logged_at__isnull=False)),
+            models.Index(name="contact_not_frozen", fields=["day"], condition=Q(is_frozen=False)),
         ]
 
 
@@ -136,6 +176,8 @@ class Referral(models.Model):
     type = CodeField()
     outcome = CodeField()
     consent = models.BooleanField()
+    # An earlier contact of the case was referred to the same target in the same way: shown, but not counted again.
+    is_repeat = models.BooleanField(default=False, editable=False)
 
     class Meta:
         constraints = [
@@ -148,6 +190,40 @@ class Referral(models.Model):
             ),
             models.UniqueConstraint(name="referral_once_per_target_and_type", fields=["contact", "target", "type"]),
         ]
+
+
+class Earlier(models.Model):
+    """What a contact said before a change: its day, codes and referrals as JSON. Kept until its month is frozen."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="earlier")
+    version = models.PositiveSmallIntegerField()
+    content = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="earlier_once_per_version", fields=["contact", "version"])]
+
+
+class Draft(models.Model):
+    """A form that is being filled in: codes only, as JSON, its owner's alone, gone when saved or after 12 hours.
+
+    Its key becomes the contact's submission key.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="drafts")
+    content = models.TextField()
+    case = models.ForeignKey(Case, null=True, on_delete=models.SET_NULL, related_name="+")
+    opened_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+
+class AuditEvent(models.Model):
+    """An act of staff: who did what in which hour and why, as codes; no values, and nothing of a saved contact."""
+
+    hour = models.DateTimeField()
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    act = models.CharField(max_length=32)
+    reason = models.CharField(max_length=16, blank=True)
 
 
 class DayMark(models.Model):
@@ -187,43 +263,3 @@ class Demonstration(models.Model):
     def percent(self) -> int:
         """How far the making has come, 0 to 100."""
         return 100 * self.made // self.planned if self.planned else 100
-
-
-# What each column that is no code can say about whom. A test fails on a column that is missing here.
-PRIVACY: dict[str, str] = {
-    "Contact.id": "random",
-    "Contact.day": "day",
-    "Contact.is_frozen": "state",
-    "Contact.submission_key": "random, erased",
-    "Contact.submission_digest": "digest of codes, erased",
-    "Contact.logged_at": "clock, erased",
-    "Contact.logged_by": "staff, erased",
-    "Referral.id": "random",
-    "Referral.contact": "random",
-    "Referral.consent": "code",
-    "DayMark.id": "sequence without link, removed by the next recount",
-    "DayMark.day": "day",
-    "DaySeal.day": "day",
-    "ImportedKey.digest": "keyed digest",
-    "ImportedKey.content": "keyed digest",
-    "ImportedKey.day": "day",
-    "User.id": "staff",
-    "User.username": "staff",
-    "User.password": "staff, hashed",
-    "User.last_login": "staff",
-    "User.role": "staff",
-    "User.is_active": "staff",
-    "Demonstration.id": "constant",
-    "Demonstration.seed": "constant",
-    "Demonstration.since": "constant",
-    "Demonstration.contacts_a_month": "constant",
-    "Demonstration.planned": "constant",
-    "Demonstration.made": "constant",
-}
-
-
-def privacy_class(field: "models.Field[Any, Any]") -> str:
-    """The privacy class of a column. KeyError for one that nobody has thought about."""
-    if isinstance(field, CodeField | CodeSetField):
-        return "code"
-    return PRIVACY[f"{field.model.__name__}.{field.name}"]

@@ -24,7 +24,10 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "start.view": Action(ROLES),
         "contact.log": Action(frozenset({HANDLER, COORDINATOR}), "contact-new", "New contact"),
+        "contact.own": Action(frozenset({HANDLER, COORDINATOR}), "contacts", "Contacts"),
+        "contact.correct": Action(frozenset({COORDINATOR})),
         "overview.view": Action(frozenset({COORDINATOR}), "overview", "Overview"),
+        "overview.unanswered": Action(frozenset({COORDINATOR})),
         "statistics.read": Action(frozenset({COORDINATOR, EVALUATOR}), "statistics", "Statistics"),
         "release.view": Action(frozenset({COORDINATOR}), "releases", "Releases"),
         "release.publish": Action(frozenset({COORDINATOR})),

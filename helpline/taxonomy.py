@@ -20,7 +20,8 @@ QUESTIONS = (
     *("needs", "motivation", "plan", "barriers"),
     *("actions", "reports_made", "awareness", "language", "language_support", "urgency"),
 )
-MANDATORY = ("channel", "result")
+MANDATORY = ("channel", "result")  # to save
+TO_CLOSE = ("caller_role", "concerns")  # a contact is open until these are answered, where they are asked
 REFERRALS = "referrals"
 
 
@@ -61,6 +62,11 @@ def is_asked(question: str, answers: Mapping[str, frozenset[str]]) -> bool:
 def is_answer(codes: frozenset[str]) -> bool:
     """Whether `codes` says something: "not asked" and "not applicable" do not, "does not know" and "declined" do."""
     return bool(codes - {NOT_ASKED, NOT_APPLICABLE})
+
+
+def is_open(answers: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a question without which a contact is not complete was asked of it and left open."""
+    return any(answers[question] == {NOT_ASKED} for question in TO_CLOSE)
 
 
 def complete(answers: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:

@@ -96,7 +96,7 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
     _variables("month", "result", base=U3)
     | _variables("quarter", "channel length", base=U3)
     | _variables("month", "caller_role_3 caller_adult environment_3 age_2 needs_2")
-    | _variables("quarter", "first_contact", own_threshold=True)
+    | _variables("quarter", "first_contact case_step", own_threshold=True)
     | _variables(
         "quarter", "caller_role relation caller_gender concerns concerns_6 environment gang_overlap age gender"
     )

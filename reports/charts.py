@@ -8,12 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 # Each at least 3:1 against white (WCAG 1.4.11); lines differ by dash and width as well, so colour is never alone.
 TEXT, STRONG, QUIET, GRID = "#1b1e23", "#4a52b6", "#5f6165", "#ddddde"
+PART = (STRONG, "#909094", TEXT)  # neighbours differ in lightness
 
 WIDTH, WIDE = 360, 760  # in units that are about a pixel: a phone's column, a desk's
 PANEL = 248  # four of them stand side by side on a desk
@@ -43,6 +45,19 @@ class Bar:
     value: int | None
     figure: str
     quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One whole as a bar of full length: its label, the parts of it that are drawn, and the figure beside it.
+
+    Where there is no whole to show, `parts` is None: no bar, and `figure` stands in its gap.
+    """
+
+    label: str
+    parts: tuple[int, ...] | None
+    whole: int
+    figure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,12 @@ def lines(
 ) -> str:
     """Lines from zero over equal steps. `thousands` parts the digits of the scale; `name` starts its ids."""
     return _svg(name, title, description, lines_spec(labels, series, wide=wide), thousands)
+
+
+@lru_cache(maxsize=256)
+def shares(*, name: str, title: str, description: str, legend: tuple[str, ...], rows: tuple[Parts, ...]) -> str:
+    """Bars of one length, one row each, in the order given, each with its parts named by `legend`, at most three."""
+    return _svg(name, title, description, shares_spec(legend, rows))
 
 
 def bars_spec(rows: Sequence[Bar], longest: int = 1, width: int = WIDTH) -> dict[str, Any]:
@@ -118,6 +139,58 @@ def bars_spec(rows: Sequence[Bar], longest: int = 1, width: int = WIDTH) -> dict
             },
         ],
     }
+
+
+def shares_spec(legend: Sequence[str], rows: Sequence[Parts]) -> dict[str, Any]:
+    """The Vega-Lite spec of `shares`."""
+    full, above = WIDTH - BESIDE_BAR, 20 * len(legend) + 8
+    places = [
+        {"row": n, "label": row.label, "figure": row.figure, "whole": row.parts is not None}
+        for n, row in enumerate(rows)
+    ]
+    along = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1], "nice": False, "range": [0, full]}}
+    text = {"type": "text", "align": "left", "baseline": "middle", "fontSize": LETTERS}
+    names = {"orient": "none", "legendX": 0, "legendY": -above, "direction": "vertical", "values": list(legend)}
+    names |= {"symbolType": "square", "symbolSize": 160, "symbolStrokeWidth": 0}
+    color = {"domain": [*legend, ""], "range": [*PART[: len(legend)], GRID]}
+    figure = {"field": "figure"}
+    shown, none = ({"transform": [{"filter": f"datum.whole === {whole}"}]} for whole in ("true", "false"))
+    return _spec(WIDTH, ROW * len(rows)) | {
+        "padding": {"left": 0, "right": 0, "top": above, "bottom": 0},
+        "data": {"values": places},
+        "encoding": {"y": {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}}},
+        "layer": [
+            {
+                "data": {"values": _ends(legend, rows)},
+                "mark": {"type": "bar", "height": BAR, "yOffset": 10, "stroke": "#ffffff"},
+                "encoding": {
+                    "x": along | {"field": "from"},
+                    "x2": {"field": "to"},
+                    "color": {"field": "part", "type": "nominal", "scale": color, "legend": names},
+                },
+            },
+            {"mark": text | {"yOffset": -8}, "encoding": {"text": {"field": "label"}, "x": {"value": 0}}},
+            shown
+            | {
+                "mark": text | {"yOffset": 10, "fontWeight": 600},
+                "encoding": {"text": figure, "x": {"value": full + 6}},
+            },
+            none | {"mark": text | {"yOffset": 10, "color": QUIET}, "encoding": {"text": figure, "x": {"value": 0}}},
+        ],
+    }
+
+
+def _ends(legend: Sequence[str], rows: Sequence[Parts]) -> list[dict[str, Any]]:
+    """Where each part begins and ends, as a share of its whole; the unnamed rest of it is the last."""
+    return [
+        {"row": n, "part": part, "from": start / row.whole, "to": end / row.whole}
+        for n, row in enumerate(rows)
+        if row.parts is not None
+        for part, (start, end) in zip(
+            (*legend, ""), pairwise(accumulate((*row.parts, row.whole - sum(row.parts)), initial=0)), strict=True
+        )
+        if end > start
+    ]
 
 
 def lines_spec(labels: Sequence[str], series: Sequence[Line], *, wide: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
+from random import Random
 from types import MappingProxyType
 from typing import TextIO
 
@@ -19,9 +20,9 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from helpline import contacts, policy, synthetic
+from helpline import cases, contacts, policy, synthetic
 from helpline.entries import FIRST_DAY, ContactEntry
-from helpline.models import Contact, Demonstration, ImportedKey, User
+from helpline.models import Case, Contact, Demonstration, ImportedKey, User
 from reports import release, schedule, tokens
 from reports.forms import optional_pilot, rule
 from reports.models import Release
@@ -41,6 +42,8 @@ SEED, CONTACTS_A_MONTH = 1, 100
 BATCH = 25  # contacts in one transaction
 PAUSE = 0.01  # seconds between two: on SQLite a page that is up meanwhile would else wait seconds for its turn to save
 TOKEN_DAYS = 365
+WITH_NUMBER = {"ja": 0.3, "nej": 0.6}  # share of first and of returning callers who are given or quote a case number
+CASE_MEMORY = timedelta(days=60)
 BAR = 40  # characters
 
 Report = Callable[[int, int], None]
@@ -157,9 +160,21 @@ def _log(batch: Iterable[tuple[str, ContactEntry]], made: int, *, now: datetime,
     taken."""
     row = Demonstration.objects.select_for_update().get()
     for key, entry in batch:
-        contacts.log_imported(key=key, entry=entry, now=now, today=today)
+        contacts.log_imported(key=key, entry=entry, now=now, today=entry.day, case=_case(key, entry))
     row.made = max(row.made, made)
     row.save(update_fields=["made"])
+
+
+def _case(key: str, entry: ContactEntry) -> Case | None:
+    """The case that a made-up caller has: some get a number, and most of those who come back have one that was used
+    lately."""
+    rng, is_first = Random(key), entry.code("first_contact")  # noqa: S311 (made up)
+    if rng.random() > WITH_NUMBER.get(is_first, 0):
+        return None
+    if is_first == "ja":
+        return cases.open_case(today=entry.day, draw=rng.randrange)[0]
+    known = list(Case.objects.filter(used_on__range=(entry.day - CASE_MEMORY, entry.day)).order_by("digest"))
+    return rng.choice(known) if known else None
 
 
 # --- accounts -----------------------------------------------------------------------------------------------------

@@ -81,9 +81,11 @@ def freeze_month(month: Period, *, today: date) -> int:
     # In batches, since a statement holds each contact's key and takes only so many.
     for start in range(0, len(contacts), BATCH):
         prefetch_related_objects(contacts[start : start + BATCH], "referrals")
-    _copy(contacts, month)
+    # A withdrawn contact is frozen with the others, so that it can be erased, but counts nowhere.
+    counted = [contact for contact in contacts if not contact.is_withdrawn]
+    _copy(counted, month)
     by_day: dict[date, list[Contact]] = {}
-    for contact in contacts:
+    for contact in counted:
         by_day.setdefault(contact.day, []).append(contact)
     for day, of_day in by_day.items():
         rollups.seal_day(day, _cells(of_day))
@@ -92,7 +94,7 @@ def freeze_month(month: Period, *, today: date) -> int:
     for start in range(0, len(keys), BATCH):
         Contact.objects.filter(pk__in=keys[start : start + BATCH]).update(is_frozen=True)
     DaySeal.objects.bulk_create(DaySeal(day=day) for day in month.days())
-    return len(contacts)
+    return len(counted)
 
 
 def _lock() -> None:
@@ -121,16 +123,21 @@ def first_open_month() -> Period | None:
 def _copy(contacts: Iterable[Contact], month: Period) -> None:
     records, referrals = [], []
     for contact in contacts:
-        codes = {question: getattr(contact, question) for question in QUESTIONS}
+        codes = {question: getattr(contact, question) for question in (*QUESTIONS, "case_step")}
         for group, source in GROUPS.items():
             codes[group] = _group(group, codes[source])
         record = StatRecord(key=secrets.randbits(KEY_BITS), month=month.start, **codes)
         records.append(record)
-        for referral in contact.referrals.all():
+        for referral in _counted_referrals(contact):
             referrals.append(_copy_referral(record, referral))
     # In the order of their random keys: where a row lies says nothing of when it was saved.
     StatRecord.objects.bulk_create(sorted(records, key=lambda record: record.key), batch_size=BATCH)
     StatReferral.objects.bulk_create(sorted(referrals, key=lambda referral: referral.record_id), batch_size=BATCH)
+
+
+def _counted_referrals(contact: Contact) -> list[Referral]:
+    """Those that no earlier contact of the case has too."""
+    return [referral for referral in contact.referrals.all() if not referral.is_repeat]
 
 
 def _group(group: str, codes: str | frozenset[str]) -> str | frozenset[str]:
@@ -151,7 +158,7 @@ def _copy_referral(record: StatRecord, referral: Referral) -> StatReferral:
 
 def _cells(contacts: Iterable[Contact]) -> counting.Cells:
     contacts = list(contacts)
-    referrals = [r for c in contacts if c.result == counting.RELEVANT for r in c.referrals.all()]
+    referrals = [r for c in contacts if c.result == counting.RELEVANT for r in _counted_referrals(c)]
     return counting.count_contacts(vars(contact) for contact in contacts) + counting.count_referrals(
         vars(referral) for referral in referrals
     )

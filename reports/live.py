@@ -14,17 +14,19 @@ from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
 from helpline.code_files import NOT_APPLICABLE
-from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
+from helpline.taxonomy import CODE_LISTS, NON_ANSWERS, NOT_ASKED, QUESTIONS
 from reports import counting
 from reports.counting import COUNTED, Cells
 from reports.models import DayCount, MonthCount
 from reports.periods import Period, containing
-from reports.rollups import live_cells, marked_days
+from reports.rollups import live_cells, live_contacts, marked_days
 
 NO_INFORMATION = "_U"
 WEEKS_SHOWN = 53
 SHOWN = ("result", "caller_role", "concerns", "referral_target")
 STORED = (*SHOWN, "referral_type")
+REASONS = tuple(code for code in NON_ANSWERS if code != NOT_APPLICABLE)  # why there is no answer
+SKIPPABLE = tuple(question for question in QUESTIONS if NOT_ASKED in CODE_LISTS[question].codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,37 @@ class Overview:
     pending_days: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Of the `asked` contacts of a question, those without an answer, by the reason why.
+
+    Asked is every contact of the base to which the question applies; the rest of them answered.
+    """
+
+    question: str
+    asked: int
+    not_asked: int
+    unknown: int
+    declined: int
+
+    @property
+    def silent(self) -> int:
+        return self.not_asked + self.unknown + self.declined
+
+
 def overview(period: Period, *, breakdowns: bool = True) -> Overview:
     """The overview of a week, month, quarter or longer; its figures are of one moment and add up."""
     with _one_moment():
         return _overview(period, breakdowns)
+
+
+def unanswered(period: Period) -> tuple[Unanswered, ...]:
+    """The questions that can go without an answer, in the order of a conversation; all figures are of one moment."""
+    with _one_moment():
+        marked = marked_days(period.start, period.end)
+        live = live_contacts(marked) if marked else {}
+        cells = _stored(period, marked, ("result", *SKIPPABLE)) + _sum(live, period)
+    return tuple(_unanswered(question, cells) for question in SKIPPABLE)
 
 
 @contextmanager
@@ -103,7 +132,7 @@ def _overview(period: Period, breakdowns: bool) -> Overview:
     since, until = min(weeks[0].start, period.start), max(weeks[-1].end, period.end)
     marked = marked_days(since, until)
     live = live_cells(marked) if marked else {}
-    cells = _stored(period, marked) + _sum(live, period)
+    cells = _stored(period, marked, STORED) + _sum(live, period)
     return Overview(
         period=period,
         contacts=_total(cells, "result"),
@@ -123,7 +152,7 @@ def _weeks_until(period: Period) -> list[Period]:
     return weeks[::-1]
 
 
-def _stored(period: Period, marked: Collection[date]) -> Cells:
+def _stored(period: Period, marked: Collection[date], variables: Collection[str]) -> Cells:
     """The stored counts of the clean days of `period`; by the month, where the period is made of clean months."""
     counts: QuerySet[Any]
     if period.kind == "week" or any(period.start <= day < period.end for day in marked):
@@ -132,7 +161,7 @@ def _stored(period: Period, marked: Collection[date]) -> Cells:
         )
     else:
         counts = MonthCount.objects.filter(month__gte=period.start, month__lt=period.end)
-    sums = counts.filter(variable__in=STORED).values_list("variable", "code").annotate(sum=Sum("n"))
+    sums = counts.filter(variable__in=variables).values_list("variable", "code").annotate(sum=Sum("n"))
     return Cells({(variable, code): n for variable, code, n in sums})
 
 
@@ -156,14 +185,22 @@ def _total(cells: Cells, variable: str) -> int:
     return sum(n for (name, _), n in cells.items() if name == variable)
 
 
+def _contacts(cells: Cells, base: str) -> int:
+    return _total(cells, "result") if base == counting.U3 else cells["result", counting.RELEVANT]
+
+
+def _unanswered(question: str, cells: Cells) -> Unanswered:
+    # From the contacts of the base, never from the sum of the codes: a contact may have several. What is no answer
+    # stands alone, so that each of these codes counts contacts.
+    asked = _contacts(cells, COUNTED[question].base) - cells[question, NOT_APPLICABLE]
+    return Unanswered(question, asked, *(cells[question, code] for code in REASONS))
+
+
 def _breakdown(variable: str, cells: Cells) -> Breakdown:
     code_list, counted = CODE_LISTS[variable], COUNTED[variable]
     rows = [CodeCount(code, cells[variable, code]) for code in code_list.codes if code not in NON_ANSWERS]
     if NON_ANSWERS.keys() & code_list.codes.keys():
-        unknown = sum(cells[variable, code] for code in NON_ANSWERS if code != NOT_APPLICABLE)
+        unknown = sum(cells[variable, code] for code in REASONS)
         rows.append(CodeCount(NO_INFORMATION, unknown))
-    if counted.unit == counting.REFERRALS:
-        total = _total(cells, "referral_type")
-    else:
-        total = _total(cells, "result") if counted.base == counting.U3 else cells["result", counting.RELEVANT]
+    total = _total(cells, "referral_type") if counted.unit == counting.REFERRALS else _contacts(cells, counted.base)
     return Breakdown(variable, counted.unit, counted.base, total, tuple(rows), code_list.multiple)

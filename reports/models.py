@@ -66,6 +66,7 @@ class StatRecord(models.Model):
     caller_gender = CodeField()
     caller_adult = CodeField()
     first_contact = CodeField()
+    case_step = CodeField(default="utan_nummer")
     concerns = CodeSetField()
     concerns_6 = CodeSetField()
     environment = CodeField()

@@ -28,21 +28,28 @@ def marked_days(since: date = date.min, until: date = date.max) -> set[date]:
     return set(DayMark.objects.filter(day__gte=since, day__lt=until).values_list("day", flat=True).distinct())
 
 
+def live_contacts(days: Collection[date]) -> dict[date, Cells]:
+    """The counts of the contacts of `days` that are neither frozen nor withdrawn, at this moment; one statement."""
+    by_day: dict[date, list[dict[str, Any]]] = {day: [] for day in days}
+    for row in Contact.objects.changeable().filter(day__in=by_day).values("day", *QUESTIONS).iterator():
+        by_day[row["day"]].append(row)
+    return {day: counting.count_contacts(rows) for day, rows in by_day.items()}
+
+
 def live_cells(days: Collection[date]) -> dict[date, Cells]:
-    """The counts of the contacts of `days` that are not frozen, at this moment; two statements in all."""
-    by_day: dict[date, Cells] = {day: Cells() for day in days}
-    contacts: dict[date, list[dict[str, Any]]] = {}
-    for row in Contact.objects.filter(day__in=by_day, is_frozen=False).values("day", *QUESTIONS).iterator():
-        contacts.setdefault(row["day"], []).append(row)
-    referrals: dict[date, list[Mapping[str, Any]]] = {}
-    relevant = Referral.objects.filter(
-        contact__day__in=by_day, contact__is_frozen=False, contact__result=counting.RELEVANT
+    """The same with their referrals, but for those that an earlier contact of the case has too; two statements."""
+    by_day = live_contacts(days)
+    referrals: dict[date, list[Mapping[str, Any]]] = {day: [] for day in by_day}
+    counted = Referral.objects.filter(
+        contact__day__in=by_day,
+        contact__is_frozen=False,
+        contact__is_withdrawn=False,
+        contact__result=counting.RELEVANT,
+        is_repeat=False,
     )
-    for row in relevant.values("contact__day", "target", "type", "outcome").iterator():
-        referrals.setdefault(row["contact__day"], []).append(row)
-    for day in by_day:
-        by_day[day] = counting.count_contacts(contacts.get(day, ())) + counting.count_referrals(referrals.get(day, ()))
-    return by_day
+    for row in counted.values("contact__day", "target", "type", "outcome").iterator():
+        referrals[row["contact__day"]].append(row)
+    return {day: cells + counting.count_referrals(referrals[day]) for day, cells in by_day.items()}
 
 
 def recompute_day(day: date) -> bool:
@@ -132,7 +139,7 @@ def rebuild() -> int:
 
 
 def _days_with_contacts() -> set[date]:
-    return set(Contact.objects.filter(is_frozen=False).values_list("day", flat=True).distinct())
+    return set(Contact.objects.changeable().values_list("day", flat=True).distinct())
 
 
 def wrong_days() -> list[date]:

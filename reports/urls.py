@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from reports.views import overview, releases, statistics
+from reports.views import overview, releases, statistics, unanswered
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
+    path("overview/unanswered/", unanswered.unanswered, name="unanswered"),
     path("statistics/", statistics.index, name="statistics"),
     path("statistics/<str:table>/", statistics.table, name="table"),
     path("releases/", releases.index, name="releases"),

@@ -46,6 +46,8 @@ def was_asked(question: str, row: Row) -> bool:
 
 
 def codes_of(question: str, row: Row) -> list[str]:
+    if question == "case_step":
+        return ["utan_nummer"]  # a file has no case numbers
     if row[question]:
         return row[question].split("|")
     return ["ej_fragat" if was_asked(question, row) else "ej_till"]
@@ -71,6 +73,19 @@ def recount(rows: list[Row]) -> Counter[tuple[str, str]]:
                 n["referral_type", kind] += 1
                 n["referral_outcome", outcome] += 1
     return n
+
+
+def without_answer(rows: list[Row]) -> dict[str, tuple[int, int, int, int]]:
+    """question -> contacts that were asked it, and of them: not asked after all, does not know, declined."""
+    found: dict[str, tuple[int, int, int, int]] = {}
+    for question in questions(rows[0]) if rows else []:
+        if question in ("channel", "result"):
+            continue
+        asked = [codes_of(question, row) for row in rows if question == "length" or row["result"] == "relevant"]
+        asked = [codes for codes in asked if codes != ["ej_till"]]
+        silent = [sum(codes == [code] for codes in asked) for code in ("ej_fragat", "vet_ej", "avboj")]
+        found[question] = (len(asked), *silent)
+    return found
 
 
 def within(rows: list[Row], first: date, after: date) -> list[Row]:

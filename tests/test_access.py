@@ -17,9 +17,10 @@ from reports.api.permissions import DenyAll
 pytestmark = pytest.mark.django_db
 
 # What a visitor without account may open; a page joins them only here, under the eyes of a reviewer.
-OPEN_PAGES = {"login", "set_language", "setup"}
+OPEN_PAGES = {"login", "session", "set_language", "setup"}
 ARGUMENTS = {
     **{"token": "no-such-token", "table": "no-such-table", "int:release": "99999"},
+    **{"uuid:contact": "00000000-0000-4000-8000-000000000000", "uuid:key": "00000000-0000-4000-8000-000000000001"},
     **{"table_id": "no-such-table", "codelist_id": "none", "path:rest": "nowhere"},
 }
 
@@ -88,6 +89,23 @@ def test_each_page_answers_to_the_roles_of_its_action_and_to_nobody_else(clients
             else:
                 refused = response.status_code == 403
             assert refused == (action != policy.OPEN and not policy.may(who, action)), (who, method, where)
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_a_script_is_told_in_json_who_may_not_and_gets_no_page_to_log_in(clients, method):
+    asks_json = {"accept": "application/json"}
+    for where, pattern in PAGES:
+        action = pattern.callback.policy_action
+        if action == policy.OPEN or where.startswith("/api/") or pattern.name == "logout":
+            continue
+        for who, client in clients.items():
+            response = getattr(client, method)(where, headers=asks_json)
+            if who not in ROLES:
+                assert (response.status_code, response.json()) == (401, {}), (who, method, where)
+            elif not policy.may(who, action):
+                assert (response.status_code, response.json()) == (403, {}), (who, method, where)
+            else:
+                assert response.status_code not in (401, 403), (who, method, where)
 
 
 def test_a_menu_leads_only_where_its_role_may_go(clients):

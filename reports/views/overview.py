@@ -64,14 +64,15 @@ def overview(request: HttpRequest) -> HttpResponse:
     """The coordinator's live overview of the week, month or quarter in `?period=`; this month if none is named."""
     today = timezone.localdate()
     try:
-        period = _asked_for(request.GET.get("period", ""), today)
+        period = asked_for(request.GET.get("period", ""), today)
     except NoSuchPeriod as refusal:
         return render(request, "reports/no_such_period.html", {"why": str(refusal)}, status=400)
     counted = live.overview(period, breakdowns=settings.REPORTS_LIVE_BREAKDOWNS)
-    return render(request, "reports/overview.html", _choice(period, today) | _figures(counted, today))
+    return render(request, "reports/overview.html", choice(period, today) | _figures(counted, today))
 
 
-def _asked_for(code: str, today: date) -> Period:
+def asked_for(code: str, today: date) -> Period:
+    """The period that an address names; this month if it names none. Raises NoSuchPeriod."""
     if not code.strip():
         return containing("month", today)
     try:
@@ -90,7 +91,7 @@ def _asked_for(code: str, today: date) -> Period:
 # --- which period -------------------------------------------------------------------------------------------------
 
 
-def _choice(period: Period, today: date) -> dict[str, object]:
+def choice(period: Period, today: date) -> dict[str, object]:
     """What the page needs to choose another period; its last day so far decides which week, month or quarter."""
     day = min(period.end - timedelta(days=1), today)
     return {
@@ -168,7 +169,7 @@ def _breakdown(breakdown: Breakdown) -> Figure:
         title=code_list.label(language),
         caption=caption,
         unit=gettext(UNITS[breakdown.unit]),
-        rows=tuple(Row(label(row), _number(row.n), _share(row.n, breakdown.total)) for row in breakdown.rows),
+        rows=tuple(Row(label(row), _number(row.n), share(row.n, breakdown.total)) for row in breakdown.rows),
         chart=_bars(breakdown, code_list.label(language), label),
     )
 
@@ -204,7 +205,7 @@ def _number(n: int) -> str:
     return str(number_format(n, force_grouping=True))
 
 
-def _share(n: int, total: int) -> str:
+def share(n: int, total: int) -> str:
     """A share in per cent with one decimal, halves rounded up; a dash where there is nothing to share."""
     if total == 0:
         return "–"

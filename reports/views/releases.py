@@ -13,8 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from helpline.access import needs
-from helpline.views import StaffRequest, only
+from helpline.access import StaffRequest, needs, only
 from reports import freeze, published_table
 from reports.catalogue import PERIODS, TABLES
 from reports.disclosure.protect import HIDDEN, Value

@@ -8,8 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext, gettext_noop
 
-from helpline.access import needs
-from helpline.views import only
+from helpline.access import needs, only
 from reports import published, published_table
 from reports.catalogue import PERIODS, TABLES, Table, Variable
 from reports.counting import U3
@@ -24,8 +23,8 @@ CHAPTERS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         gettext_noop("Totals and all logged contacts"): frozenset({"", "result", "channel", "length"}),
         gettext_noop("Who calls"): frozenset(
-            "caller_role caller_role_3 sector relation caller_gender caller_adult first_contact awareness language"
-            " language_support".split()
+            "caller_role caller_role_3 sector relation caller_gender caller_adult first_contact case_step awareness"
+            " language language_support".split()
         ),
         gettext_noop("The concern"): frozenset(
             "concerns concerns_6 environment environment_3 gang_overlap urgency".split()

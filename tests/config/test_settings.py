@@ -69,7 +69,11 @@ def test_an_error_in_the_log_says_where_and_never_with_which_values():
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("HELPLINE_AMEND_HOURS", "-5", "HELPLINE_AMEND_HOURS must be 1 or more"),
+        ("HELPLINE_AMEND_HOURS", "-5", "all other settings HELPLINE_… 1 or more"),
+        ("HELPLINE_DRAFT_HOURS", "0", "all other settings HELPLINE_… 1 or more"),
+        ("HELPLINE_CASE_DAYS", "0", "all other settings HELPLINE_… 1 or more"),
+        ("HELPLINE_CASE_TRIES", "0", "all other settings HELPLINE_… 1 or more"),
+        ("HELPLINE_BACKDATE_DAYS", "-1", "HELPLINE_BACKDATE_DAYS must be 0 or more"),
         ("HELPLINE_AMEND_HOURS", "abc", "abc"),
         ("DATABASE_URL", "nonsense", ""),
         ("REPORTS_FREEZE_DAY", "31", "REPORTS_FREEZE_DAY must be 1 to 28"),

@@ -45,7 +45,7 @@ def test_a_contact_logged_in_the_browser_shows_in_the_coordinators_overview(log_
     handler.get_by_label("Mottagare").select_option(label="Socialtjänst")
     handler.get_by_label("Hänvisning eller förmedling").select_option(label="Förmedling")
     handler.get_by_label("Inringaren samtycker till förmedling").check()
-    handler.get_by_role("button", name="Spara kontakten").click()
+    handler.get_by_role("button", name="Spara och nästa").click()
     expect(handler.get_by_role("status")).to_contain_text("sparad")
 
     contact = Contact.objects.get()
@@ -62,9 +62,9 @@ def test_going_back_after_saving_offers_an_empty_form_not_the_same_call_once_mor
     handler = log_in("handler")
     handler.get_by_role("link", name="Ny kontakt").first.click()
     handler.get_by_label("Tyst samtal").check()
-    handler.get_by_role("button", name="Spara kontakten").click()
+    handler.get_by_role("button", name="Spara och nästa").click()
     expect(handler.get_by_role("status")).to_contain_text("sparad")
     handler.go_back()
     expect(handler.get_by_label("Tyst samtal")).not_to_be_checked()
-    handler.get_by_role("button", name="Spara kontakten").click()
+    handler.get_by_role("button", name="Spara och nästa").click()
     assert Contact.objects.count() == 1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports import charts
-from reports.charts import Bar, Line
+from reports.charts import Bar, Line, Parts
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROWS = (Bar("Riskerar att dras in", 1234, "1\u00a0234"), Bar("Barn kan fara illa", 617, "617"), Bar("Annat", 0, "0"))
@@ -18,6 +18,14 @@ WEEKS = tuple(f"v. {n} 2026" for n in range(1, 54))
 SERIES = (
     Line("Alla kontakter", tuple(n % 7 + 2 for n in range(53)), strong=False),
     Line("Verksamhetsrelevanta", tuple(n % 5 for n in range(53)), strong=True),
+)
+
+
+REASONS = ("Ej frågat", "Inringaren vet inte", "Ville inte svara")
+QUESTIONS = (
+    Parts("Län", (5, 3, 1), 10, "90 %"),
+    Parts("Behov", None, 0, "för få"),
+    Parts("Språk", (0, 2, 0), 4, "50 %"),
 )
 
 
@@ -40,6 +48,20 @@ def draw_lines(series=SERIES, labels=WEEKS, wide=True, thousands="\u00a0") -> El
         wide=wide,
     )
     return read(drawn)
+
+
+def draw_shares(rows=QUESTIONS) -> ElementTree.Element:
+    drawn = charts.shares(name="silent", title="Utan svar", description="Tre frågor", legend=REASONS, rows=rows)
+    return read(drawn)
+
+
+def parts_drawn(drawing: ElementTree.Element) -> list[tuple[float, float, float, str]]:
+    """(y, from, length, colour) of each part, from above and from the left."""
+    found = []
+    for path in drawing.iter(f"{SVG}path"):
+        if place := re.fullmatch(r"M([\d.]+),([\d.]+)h([\d.]+)v[\d.]+h[-\d.]+Z", path.attrib["d"]):
+            found.append((float(place[2]), float(place[1]), float(place[3]), path.attrib["fill"]))
+    return sorted(found)
 
 
 def texts(drawing: ElementTree.Element) -> list[str]:
@@ -77,6 +99,33 @@ def test_bars_of_any_values_keep_their_proportions_within_the_drawing(values):
     lengths = bar_lengths(draw_bars(rows))
     full = charts.WIDTH - charts.BESIDE_BAR
     assert lengths == pytest.approx([full * value / max([*values, 1]) for value in values], abs=0.06)
+
+
+def test_each_whole_is_as_long_as_the_next_and_its_parts_lie_end_to_end():
+    full = charts.WIDTH - charts.BESIDE_BAR
+    one, two, three = charts.PART
+    ys = sorted({y for y, *_ in parts_drawn(draw_shares())})
+    first, third = ([part[1:] for part in parts_drawn(draw_shares()) if part[0] == y] for y in ys)
+    assert first == [
+        (0, 0.5 * full, one),
+        (0.5 * full, pytest.approx(0.3 * full, abs=0.1), two),
+        (0.8 * full, pytest.approx(0.1 * full, abs=0.1), three),
+        (pytest.approx(0.9 * full, abs=0.1), pytest.approx(0.1 * full, abs=0.1), charts.GRID),
+    ]
+    assert third == [(0, full / 2, two), (full / 2, full / 2, charts.GRID)]
+
+
+def test_where_there_is_no_whole_the_reason_stands_in_the_gap():
+    drawing = draw_shares()
+    places = {text.text: text.attrib["transform"] for text in drawing.iter(f"{SVG}text")}
+    assert places["för få"].startswith("translate(0,")
+    assert not places["90 %"].startswith("translate(0,")
+    assert {*REASONS, *(row.label for row in QUESTIONS)} <= places.keys()
+
+
+def test_more_parts_than_names_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        draw_shares((Parts("Län", (1, 1, 1, 1), 10, "40 %"),))
 
 
 def test_a_line_runs_through_its_values_in_order():
@@ -126,7 +175,7 @@ def test_a_series_that_lacks_a_value_is_refused():
 # --- who can read it -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("drawing", [draw_bars, draw_lines])
+@pytest.mark.parametrize("drawing", [draw_bars, draw_lines, draw_shares])
 def test_a_drawing_is_one_image_with_a_name_and_a_description(drawing):
     root = drawing()
     ids = {element.attrib["id"]: element.text for element in root.iter() if "id" in element.attrib}
@@ -156,13 +205,25 @@ def contrast_to_white(colour: str) -> float:
 
 def test_what_carries_meaning_stands_out_from_white():
     colours = {
-        e.attrib[a] for d in (draw_bars(), draw_lines()) for e in d.iter() for a in ("fill", "stroke") if a in e.attrib
+        e.attrib[a]
+        for d in (draw_bars(), draw_lines(), draw_shares())
+        for e in d.iter()
+        for a in ("fill", "stroke")
+        if a in e.attrib
     }
-    meaningful = colours - {charts.GRID, "none"}
+    meaningful = colours - {charts.GRID, "none", "#ffffff"}
     assert {charts.STRONG, charts.QUIET, charts.TEXT} <= meaningful
     assert all(contrast_to_white(colour) >= 3 for colour in meaningful)
     assert contrast_to_white(charts.TEXT) >= 4.5
     assert contrast_to_white(charts.GRID) < 3  # the measure does tell light from dark
+
+
+def test_neighbouring_parts_differ_in_lightness_and_white_parts_them():
+    lightness = [contrast_to_white(colour) for colour in charts.PART]
+    assert all(max(a, b) / min(a, b) > 2 for a, b in zip(lightness, lightness[1:], strict=False))
+    assert contrast_to_white(charts.STRONG) / contrast_to_white(charts.QUIET) < 2  # the measure can fail
+    bars = [path for path in draw_shares().iter(f"{SVG}path") if path.attrib["fill"] in charts.PART]
+    assert all(path.attrib["stroke"] == "#ffffff" for path in bars)
 
 
 def test_lines_differ_in_more_than_colour_and_the_legend_shows_it():
@@ -179,7 +240,7 @@ def test_lines_differ_in_more_than_colour_and_the_legend_shows_it():
 # --- what a strict page lets through ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("drawing", [draw_bars, draw_lines])
+@pytest.mark.parametrize("drawing", [draw_bars, draw_lines, draw_shares])
 def test_a_drawing_holds_no_style_no_script_and_no_address(drawing):
     for element in drawing().iter():
         assert element.tag.removeprefix(SVG) in charts.TAGS | {"svg", "title", "desc"}

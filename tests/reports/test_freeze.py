@@ -59,8 +59,9 @@ def test_a_record_has_no_clock_no_handler_and_no_way_back_to_its_contact():
     columns = {field.name for field in StatRecord._meta.fields}
     assert columns - set(QUESTIONS) == {
         *("key", "month", "caller_role_3", "concerns_6", "environment_3", "age_2", "needs_2"),
-        *("county_part", "county_region"),
+        *("county_part", "county_region", "case_step"),
     }
+    assert not {field.name for field in StatRecord._meta.fields if field.is_relation}
     assert 0 <= record.key < 2**62 and record.key != contact.pk.int % 2**62
     assert not {f.name for f in Contact._meta.fields} & {"record", "stat_record", "key"}
 

@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import F
 
 from helpline import contacts
 from helpline.entries import read_entry
 from helpline.models import Contact, DayMark
-from helpline.taxonomy import CODE_LISTS
-from reports import live, rollups
+from helpline.taxonomy import CODE_LISTS, QUESTIONS
+from reports import freeze, live, rollups
 from reports.counting import COUNTED
 from reports.models import DayCount, MonthCount
 from reports.periods import Period, containing
@@ -96,6 +97,79 @@ def test_every_overview_with_some_days_counted_is_the_oracles(pilot_year):
         rollups.recompute_day(day)
     for period in periods("week", "month", "quarter"):
         agrees(live.overview(period))
+
+
+# --- questions without an answer ----------------------------------------------------------------------------------
+
+
+def without_answer(period: Period) -> dict[str, tuple[int, int, int, int]]:
+    return {q.question: (q.asked, q.not_asked, q.unknown, q.declined) for q in live.unanswered(period)}
+
+
+def unanswered_agrees(*kinds: str) -> None:
+    for period in periods(*kinds):
+        expected_of = oracle.without_answer(oracle.within(ROWS, period.start, period.end))
+        if not expected_of:
+            expected_of = dict.fromkeys(live.SKIPPABLE, (0, 0, 0, 0))
+        assert without_answer(period) == expected_of, period.code
+
+
+def test_the_questions_without_an_answer_are_the_oracles_on_counted_days(counted):
+    unanswered_agrees("week", "month", "quarter", "year")
+
+
+def test_the_questions_without_an_answer_are_the_oracles_before_any_count(pilot_year):
+    unanswered_agrees("month", "quarter")
+
+
+def test_the_questions_without_an_answer_are_the_oracles_with_some_days_counted(pilot_year):
+    for day in sorted(rollups.marked_days())[::3]:
+        rollups.recompute_day(day)
+    unanswered_agrees("week", "month", "quarter")
+
+
+def test_the_questions_without_an_answer_are_the_oracles_when_their_months_are_frozen(pilot_year):
+    for month in periods("month")[:3]:
+        freeze.freeze_month(month, today=date(2017, 1, 1))
+    unanswered_agrees("month", "quarter")
+    rollups.refresh(seconds=600)
+    Contact.objects.filter(is_frozen=True).delete()
+    unanswered_agrees("month", "quarter")
+
+
+def test_the_oracle_tells_a_wrong_count_of_unanswered_questions(counted):
+    of = Period("month", date(2016, 2, 1), date(2016, 3, 1))
+    right = without_answer(of)
+    assert any(sum(silent) for _, *silent in right.values())
+    silent = MonthCount.objects.filter(month=of.start, variable__in=live.SKIPPABLE, code="ej_fragat")
+    wrong = silent[0].variable
+    silent.filter(variable=wrong).update(n=F("n") + 1)
+    assert {question for question, found in without_answer(of).items() if found != right[question]} == {wrong}
+    with pytest.raises(AssertionError):
+        unanswered_agrees("month")
+
+
+def test_questions_in_conversation_order_and_those_always_answered_are_left_out(pilot_year):
+    order = [question.question for question in live.unanswered(containing("month", date(2016, 2, 1)))]
+    assert order == [q for q in QUESTIONS if q not in ("channel", "result")]
+
+
+def test_a_period_without_contacts_asked_nothing(pilot_year):
+    assert set(without_answer(containing("month", date(2019, 2, 1))).values()) == {(0, 0, 0, 0)}
+
+
+def test_questions_without_an_answer_cost_few_queries_clean_or_not(counted, django_assert_max_num_queries):
+    wanted = [containing(kind, date(2016, 2, 1)) for kind in ("week", "month", "quarter")]
+    for period in wanted:
+        with django_assert_max_num_queries(2 + 2):  # and the savepoint of the transaction
+            live.unanswered(period)
+    DayMark.objects.create(day=date(2016, 2, 3))
+    for period in wanted:
+        with django_assert_max_num_queries(4 + 2):
+            live.unanswered(period)
+
+
+# --- what the overview shows, and what it costs -------------------------------------------------------------------
 
 
 def test_the_weeks_shown_end_with_the_periods_last_and_follow_without_gap(counted):

@@ -4,11 +4,11 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-import helpline.models
+from helpline import privacy as of_helpline
 from helpline.fields import CodeField
 from reports import privacy
 
-CLASS_OF = {"helpline": helpline.models.privacy_class, "reports": privacy.privacy_class}
+CLASS_OF = {"helpline": of_helpline.privacy_class, "reports": privacy.privacy_class}
 
 
 def columns(app: str) -> list[models.Field]:

@@ -8,22 +8,24 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from helpline import contacts
+from helpline import cases, contacts
 from helpline.entries import ReferralEntry, read_entry
-from helpline.models import Contact, DayMark
-from reports import rollups, tasks
+from helpline.models import Case, Contact, DayMark, Referral
+from reports import live, rollups, tasks
 from reports.models import DayCount, MonthCount
+from reports.periods import containing
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 TODAY = date(2026, 3, 31)
+DAY, NEXT_DAY = date(2026, 3, 2), date(2026, 3, 3)
 
 
-def log(day: date, **answers: list[str]) -> None:
+def log(day: date, case: Case | None = None, **answers: list[str]) -> Contact:
     call = {"channel": ["telefon"], "result": ["relevant"], "concerns": ["natet", "hot"]} | answers
     entry = read_entry(day, call, [ReferralEntry("social", "hanvisning")])
-    contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY)
+    return contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY, case=case)
 
 
 def n(day: date, variable: str, code: str) -> int:
@@ -101,6 +103,92 @@ def test_rebuild_removes_counts_of_days_without_contacts():
     DayCount.objects.create(day=date(2026, 1, 5), variable="result", code="relevant", n=3)
     rollups.rebuild()
     assert not DayCount.objects.exists()
+
+
+# --- what counts nowhere --------------------------------------------------------------------------------------------
+
+
+def days_counted() -> tuple[set[tuple[str, str, int]], set[tuple[str, str, int]]]:
+    """(variable, code, n) by day, and by month: one day, in one month."""
+    return (
+        set(DayCount.objects.values_list("variable", "code", "n")),
+        set(MonthCount.objects.values_list("variable", "code", "n")),
+    )
+
+
+def test_a_withdrawn_contact_counts_nowhere_nor_do_its_referrals():
+    log(DAY)
+    rollups.refresh(seconds=60)
+    before = days_counted()
+    wrong = log(DAY, county=["14"])
+    rollups.refresh(seconds=60)
+    assert n(DAY, "county", "14") == 1 and n(DAY, "referral_target", "social") == 2
+    contacts.withdraw_contact(wrong, version=1, today=TODAY)
+    assert live.overview(containing("month", DAY)).contacts == 1
+    rollups.refresh(seconds=60)
+    assert days_counted() == before
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+    rollups.rebuild()
+    assert days_counted() == before
+
+
+def test_verify_finds_a_day_that_still_counts_a_withdrawn_contact():
+    wrong = log(DAY)
+    log(DAY)
+    rollups.refresh(seconds=60)
+    assert rollups.wrong_days() == []
+    Contact.objects.filter(pk=wrong.pk).update(is_withdrawn=True)  # past the door, so that no mark is left
+    assert rollups.wrong_days() == [DAY]
+    rollups.rebuild()
+    assert rollups.wrong_days() == [] and n(DAY, "result", "relevant") == 1
+
+
+def test_a_day_whose_only_contact_is_withdrawn_has_no_counts():
+    contacts.withdraw_contact(log(DAY), version=1, today=TODAY)
+    rollups.refresh(seconds=60)
+    assert not DayCount.objects.exists() and not MonthCount.objects.exists()
+    assert rollups.wrong_days() == []
+
+
+def test_a_referral_repeated_in_a_case_counts_once_and_its_contact_twice():
+    case, _ = cases.open_case(today=TODAY)
+    for day in (DAY, NEXT_DAY):
+        log(day, case=case)
+    rollups.refresh(seconds=60)
+    assert (n(DAY, "referral_target", "social"), n(NEXT_DAY, "referral_target", "social")) == (1, 0)
+    assert (n(NEXT_DAY, "referral_type", "hanvisning"), n(NEXT_DAY, "referral_outcome", "ej_uppf")) == (0, 0)
+    assert n(DAY, "result", "relevant") == n(NEXT_DAY, "result", "relevant") == 1
+    assert live.overview(containing("month", DAY)).referrals == 1
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_the_same_referral_of_two_callers_counts_twice():
+    for day in (DAY, NEXT_DAY):
+        log(day, case=cases.open_case(today=TODAY)[0])
+    rollups.refresh(seconds=60)
+    assert (n(DAY, "referral_target", "social"), n(NEXT_DAY, "referral_target", "social")) == (1, 1)
+
+
+def test_a_repeated_referral_counts_again_when_the_first_is_withdrawn():
+    case, _ = cases.open_case(today=TODAY)
+    first, _second = log(DAY, case=case), log(NEXT_DAY, case=case)
+    rollups.refresh(seconds=60)
+    contacts.withdraw_contact(first, version=1, today=TODAY)
+    assert rollups.marked_days() == {DAY, NEXT_DAY}
+    assert live.overview(containing("month", DAY)).referrals == 1
+    rollups.refresh(seconds=60)
+    assert (n(DAY, "referral_target", "social"), n(NEXT_DAY, "referral_target", "social")) == (0, 1)
+    assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_verify_finds_a_day_that_counts_a_repeated_referral():
+    log(DAY)
+    rollups.refresh(seconds=60)
+    assert rollups.wrong_days() == []
+    Referral.objects.update(is_repeat=True)
+    assert rollups.wrong_days() == [DAY]
+    rollups.rebuild()
+    assert rollups.wrong_days() == [] and n(DAY, "referral_target", "social") == 0
 
 
 # --- at the same time ---------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The contact form as it stands between a handler and an entry, and the wording of each refusal."""
 
+import json
+import re
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -11,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline import taxonomy
-from helpline.entries import Finding, Reason, ReferralEntry
-from helpline.forms import ROWS, SECTIONS, ContactForm, explain
-from helpline.taxonomy import CODE_LISTS, NON_ANSWERS, QUESTIONS, REFERRALS
+from helpline.code_files import NOT_APPLICABLE
+from helpline.contact_form import SECTIONS, ContactForm
+from helpline.drafts import ROWS
+from helpline.entries import Finding, Reason, ReferralEntry, read_entry
+from helpline.taxonomy import CODE_LISTS, NON_ANSWERS, QUESTIONS, REFERRALS, When
+from helpline.wording import explain
 
 TODAY = date(2026, 3, 4)
 KEY = "6f2b0f0e-3a8e-4c54-9d0e-2f6d5d7f1a11"
@@ -122,6 +127,14 @@ def test_a_form_offers_the_codes_of_its_day_and_never_not_applicable():
         assert offered == {c.code for c in CODE_LISTS[name].offered_on(TODAY)} - set(NON_ANSWERS)
 
 
+def test_the_page_is_told_of_every_question_what_the_relevance_table_says():
+    said = {q["id"]: json.loads(q["asked_when"]) for part in form().sections().values() for q in part["questions"]}
+    assert set(said) == {*QUESTIONS, REFERRALS}
+    for name, conditions in said.items():
+        read = tuple(When(c["question"], frozenset(c["codes"]), c["unless"]) for c in conditions)
+        assert read == taxonomy.ASKED_WHEN.get(name, ())
+
+
 # --- from answers to an entry ---------------------------------------------------------------------------------------
 
 
@@ -181,6 +194,45 @@ def test_a_form_without_its_key_gets_a_new_one_and_stores_nothing(key):
     assert shown.entry() is None and list(shown.errors) == ["key"] and isinstance(shown.key, UUID)
     again = form(key=str(shown.key))
     assert again.entry() is not None and again.key == shown.key
+
+
+@pytest.mark.parametrize(
+    ("told", "beside", "asked_beside"),
+    [
+        ({"sector": "skola"}, {"caller_role": "narstaende"}, {"caller_role": "yrkes"}),
+        ({"age": "a15_17"}, {"relation": "ingen"}, {"relation": "barn"}),
+        ({"needs": ["s_familj"]}, {"concerns": ["hot"]}, {"concerns": ["aktiv"]}),
+        ({"needs": ["s_familj"]}, {"concerns": ["aktiv"], "result": "tyst"}, {"concerns": ["aktiv"]}),
+        ({"concerns": ["hot"]}, {"result": "info"}, {"result": "relevant"}),
+        ({"sector": "skola"}, {"caller_role": "yrkes", "result": "tyst"}, {"caller_role": "yrkes", "result": "info"}),
+    ],
+)
+def test_an_answer_to_what_is_not_asked_is_dropped_and_a_file_keeps_it(told, beside, asked_beside):
+    ((name, said),) = told.items()
+    codes = frozenset([said] if isinstance(said, str) else said)
+    entry, asked = form(**told, **beside).entry(), form(**told, **asked_beside).entry()
+    assert entry is not None and entry.answers[name] == {NOT_APPLICABLE}
+    assert asked is not None and asked.answers[name] == codes
+    least = {"channel": "telefon", "result": "relevant"} | told | beside
+    in_file = read_entry(TODAY, {q: [said] if isinstance(said, str) else said for q, said in least.items()})
+    assert in_file.answers[name] == codes
+
+
+def test_what_is_not_asked_refuses_nothing_and_is_still_refused_where_it_is_asked():
+    wrong = {"concerns": ["aktiv", "avboj"], "referral__0__target": "social"}
+    entry = form(result="tyst", **wrong).entry()
+    assert entry is not None and entry.referrals == ()
+    shown = form(**wrong)
+    assert shown.entry() is None and set(shown.errors) == {"concerns", "referral-0"}
+
+
+def test_the_page_is_told_which_answers_stand_alone_where_several_may_be_chosen():
+    page = render_to_string("helpline/_questions.html", {"form": form()})
+    told = set(re.findall(r'name="(\w+)" value="(\w+)"[^>]* data-alone', page))
+    several = [CODE_LISTS[question] for question in QUESTIONS if CODE_LISTS[question].multiple]
+    alone = {(codes.id, c.code) for codes in several for c in codes.offered_on(TODAY) if c.exclusive}
+    silent = {(codes.id, code) for codes in several for code in ("vet_ej", "avboj") if code in codes.codes}
+    assert told == alone | silent and alone and ("concerns", "hot") not in told
 
 
 # --- referrals ------------------------------------------------------------------------------------------------------

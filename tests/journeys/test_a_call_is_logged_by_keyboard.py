@@ -401,6 +401,9 @@ def refused(desk: Desk) -> None:
 def saved(desk: Desk) -> None:
     desk.press("4", "Enter")
     told(desk.page)
+    expect(desk.page.locator(".save [aria-disabled]")).to_have_count(0)
+    # A colour on its way is no colour.
+    desk.page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
 
 
 def number_given(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Owns the embedded host: web server, Celery worker and beat as threads of one process, the broker in its memory."""
+"""Owns the embedded host: web server, Celery workers and beat as threads of one process, the broker in its memory."""
 
 import fcntl
 import signal
@@ -15,9 +15,13 @@ from celery.worker import WorkController
 from django.core.wsgi import get_wsgi_application
 from waitress.server import create_server
 
-from config.celery import app
+from config.celery import Rings, app, make_app
+from reports.rounds import BATCH, LIVE
 
-WEB_THREADS, WORKER_THREADS, STOP_SECONDS = 8, 2, 10
+WEB_THREADS, STOP_SECONDS = 8, 10
+WORKER_THREADS = {LIVE: 2, BATCH: 1}
+ALONE = dict.fromkeys(("without_gossip", "without_mingle", "without_heartbeat", "quiet"), True)  # nobody else is there
+MOST_BODY = 32 * 2**20  # three times a file, so that most that are too large are answered by a page
 
 
 class AlreadyRunning(Exception):
@@ -61,12 +65,14 @@ def serve(
         opened = socket.create_server((host, port))
     except OSError:
         raise PortTaken from None
-    server = create_server(get_wsgi_application(), sockets=[opened], threads=WEB_THREADS, ident=None)
+    # What is sent stays in memory: beyond a limit the server would write it, in clear, into a file of its own.
+    size = {"inbuf_overflow": MOST_BODY, "max_request_body_size": MOST_BODY}
+    server = create_server(get_wsgi_application(), sockets=[opened], threads=WEB_THREADS, ident=None, **size)
     stopping = threading.Event()
-    worker = make_worker()
-    beat = EmbeddedService(app, thread=True, schedule_filename=beat_schedule)
+    workers = [make_worker(queue) for queue in WORKER_THREADS]
+    beat = EmbeddedService(app, thread=True, schedule_filename=beat_schedule, scheduler_cls=Rings)
     threads: list[Any] = [
-        threading.Thread(target=worker.start, name="worker", daemon=True),
+        *(threading.Thread(target=worker.start, name="worker", daemon=True) for worker in workers),
         threading.Thread(target=beside, args=(stopping,), name="beside", daemon=True),
         beat,
     ]
@@ -83,21 +89,21 @@ def serve(
         stopping.set()
         server.close()
         beat.stop()
-        worker.stop()
-        for thread in threads[:2]:
+        for worker in workers:
+            worker.stop()
+        for thread in threads[:-1]:
             thread.join(STOP_SECONDS)
 
 
-def make_worker() -> WorkController:
-    """A worker whose `start` blocks and whose `stop` lets the running tasks finish."""
-    return app.WorkController(
+def make_worker(queue: str) -> WorkController:
+    """A worker of one queue whose `start` blocks and whose `stop` lets the running tasks finish."""
+    # An app of its own: which queues a worker listens to is kept by the app.
+    return make_app(set_as_current=False).WorkController(
         pool="threads",
-        concurrency=WORKER_THREADS,
-        hostname="embedded@localhost",
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        quiet=True,
+        concurrency=WORKER_THREADS[queue],
+        queues=[queue],
+        hostname=f"{queue}@localhost",
+        **ALONE,
     )
 
 

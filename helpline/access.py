@@ -1,18 +1,25 @@
 """Owns the guard at the door: asks the policy for every page, and refuses a page that names no action."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext
 from rest_framework.views import APIView
 
-from helpline import policy
-from helpline.models import Demonstration, User
+from helpline import oidc, policy, rates, sessions
+from helpline.models import User
 
 View = Callable[..., HttpResponseBase]
 Page = Callable[..., HttpResponse]
@@ -60,6 +67,35 @@ def log_in_first(request: HttpRequest, view: View) -> HttpResponse:
     return redirect_to_login(request.get_full_path())
 
 
+def prove_first(request: HttpRequest, *, back: str = "") -> HttpResponse:
+    """What somebody gets who must prove anew who they are; leads to `back`, else to where they were."""
+    where = _way_to_prove(request)
+    if where is None:
+        return _refused(request) if wants_json(request) else render(request, "helpline/no_proof.html", status=403)
+    if wants_json(request):
+        return JsonResponse({"prove": where}, status=403)
+    back = back or (request.get_full_path() if request.method in ("GET", "HEAD") else _came_from(request))
+    if request.method not in ("GET", "HEAD"):
+        messages.info(request, gettext("Nothing was done yet: show that it is you, then do it once more."))
+    return redirect(f"{where}?{urlencode({'next': back})}")
+
+
+def _way_to_prove(request: HttpRequest) -> str | None:
+    """The page on which they can do so. None for an account of the identity provider's alone while no provider lets
+    anybody in: a log-in page would only send them back here."""
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    if oidc.is_on() and (sessions.came_by_oidc(request) or not ways):
+        return reverse("oidc-begin")
+    return str(ways[0]["url"]) if ways else None
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of ours from which a form was sent."""
+    page = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if is_ours else reverse("start")
+
+
 def only(*methods: str) -> Callable[[Page], Page]:
     """Answer other methods with a page that says so, not with an empty one."""
 
@@ -84,6 +120,11 @@ class DenyByDefaultMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            if sessions.is_over(request):
+                logout(request)
+            else:
+                sessions.note_use(request)
         response = self.get_response(request)
         if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
             response.headers.setdefault("Cache-Control", "no-store")
@@ -100,15 +141,55 @@ class DenyByDefaultMiddleware:
         if not request.user.is_authenticated:
             return log_in_first(request, view)
         if action is None or not request.user.may(action):
-            if wants_json(request):
-                return JsonResponse({}, status=403)
-            raise PermissionDenied
-        return None
+            return _refused(request)
+        if sessions.wants_second_factor(request) and action not in WITHOUT_SECOND_FACTOR:
+            return _refused(request) if wants_json(request) else redirect("mfa_index")
+        return _conditions(request, policy.ACTIONS[action])
+
+
+# What an account without a second factor can do: get one, or leave.
+WITHOUT_SECOND_FACTOR = ("account.own", "account.secure", "session.end")
+
+
+def _refused(request: HttpRequest) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({}, status=403)
+    raise PermissionDenied
+
+
+def _conditions(request: HttpRequest, action: policy.Action) -> HttpResponse | None:
+    """What stands between somebody who may and the page: proof, and how often."""
+    if action.step_up and not sessions.is_proved_anew(request):
+        return prove_first(request)
+    if action.rate and request.method not in ("GET", "HEAD") and not rates.take(cast(User, request.user), action.rate):
+        refused = render(request, "429.html", status=429)
+        refused["Retry-After"] = str(rates.SECONDS)
+        return refused
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """One page of the menu: what it is called, its address, and whether it is the one that is shown ("page"), or the
+    one that it belongs to ("true"), as `aria-current` says it."""
+
+    title: str
+    address: str
+    current: str = ""
+
+
+def _menu(role: str, path: str) -> list[MenuItem]:
+    items = [MenuItem(action.title, reverse(action.page)) for action in policy.menu(role)]
+    # The longest one: the form for a new contact lies below the list of contacts.
+    above = max((item.address for item in items if path.startswith(item.address)), key=len, default=None)
+    marks = {above: "true"} | {path: "page"}
+    return [replace(item, current=marks.get(item.address, "")) for item in items]
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """What every page shows: the menu of the user's role, and whether the contacts are made up."""
+    """What every page shows: the menu of the user's role, whether the contacts are made up, who else lets people in."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {"menu": [], "demonstration": Demonstration.objects.first()}
-    return {"menu": policy.menu(user.role), "demonstration": Demonstration.objects.first()}
+    shown = {"menu": [], "demonstration": sessions.demonstration(request), "provider": settings.HELPLINE_OIDC_NAME}
+    if user is None or not user.is_authenticated or sessions.wants_second_factor(request):
+        return shown
+    return shown | {"menu": _menu(user.role, request.path)}

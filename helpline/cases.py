@@ -1,4 +1,4 @@
-"""Owns the cases that callers come back with: found by number, numbered step by step, forgotten after a time."""
+"""Owns the cases that callers come back with: found by number, held while they change, forgotten after a time."""
 
 import logging
 import secrets
@@ -7,25 +7,18 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core import signing
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Case as Branch
-from django.db.models import CharField, Count, Exists, F, QuerySet, Subquery, Value, When
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 
-from helpline import case_numbers
-from helpline.models import Case, Contact, Referral, User
+from helpline import case_numbers, sealing
+from helpline.models import Case, Contact, User
 
 logger = logging.getLogger(__name__)
 
 TRY_SECONDS = 3600
 SALT = "helpline.case"
-STEPS = ("forsta", "andra", "tredje_plus")
-REFERRED = ("pk", "target", "type", "is_repeat")
 
 
 class NoSuchCase(LookupError):
@@ -88,109 +81,42 @@ def _count_try(by: User) -> None:
 
 
 def ticket(case: Case, *, by: User) -> str:
-    """What a form carries instead of the number: the case, signed, good for this account for as long as a draft."""
-    return signing.dumps(str(case.pk), salt=f"{SALT}.{by.pk}")
+    """What a form carries instead of the number: the case, good for this account for as long as a draft.
+
+    Encrypted, not signed only: two pages whose sources show one case would else link two calls.
+    """
+    return sealing.seal(case.pk.bytes, purpose=f"{SALT}.{by.pk}")
 
 
 def redeem(text: str, *, by: User) -> Case | None:
     """The case of a ticket, its key alone; None for one that is foreign or too old."""
     try:
-        pk = signing.loads(text, salt=f"{SALT}.{by.pk}", max_age=settings.HELPLINE_DRAFT_HOURS * 3600)
-    except signing.BadSignature:
+        pk = sealing.unseal(text, purpose=f"{SALT}.{by.pk}", seconds=settings.HELPLINE_DRAFT_HOURS * 3600)
+    except sealing.Broken:
         return None
-    return Case(pk=UUID(pk))
-
-
-def steps_of(case: Case) -> int:
-    """How many contacts the case has."""
-    return Contact.objects.counted().filter(case=case).count()
-
-
-def step_after(steps: int) -> str:
-    """The code of the step that comes after so many contacts of a case."""
-    return STEPS[min(steps, len(STEPS) - 1)]
+    return Case(pk=UUID(bytes=pk))
 
 
 def hold(case: Case, *, today: date) -> None:
     """Note that the case is used, and hold it until the transaction ends, so that no other contact comes between.
-
-    Raises NoSuchCase for one that was forgotten meanwhile.
-    """
+    Raises NoSuchCase for one that was forgotten meanwhile."""
     if not Case.objects.filter(pk=case.pk).update(used_on=today):
         raise NoSuchCase
 
 
 def hold_case_of(contact: Contact) -> Case | None:
-    """The case of a contact, held until the transaction ends, but not used: what is amended makes no number live
-    longer. None for a contact without one, also when it was forgotten this moment."""
+    """The case of a contact and all its contacts, held until the transaction ends, but not used: what is amended makes
+    no number live longer. None for a contact without one, also when it was forgotten this moment."""
     of_contact = Contact.objects.filter(pk=contact.pk).values("case_id")
-    return Case.objects.select_for_update().filter(pk__in=of_contact).first()
+    if case := Case.objects.select_for_update().filter(pk__in=of_contact).first():
+        hold_contacts(Contact.objects.filter(case=case))
+    return case
 
 
-def _steps(case: Case) -> Combinable:
-    """How many contacts a held case has, counted by the very statement that inserts the next one."""
-    of_case = Contact.objects.counted().filter(case_id=case.pk).order_by().values("case")
-    return Coalesce(Subquery(of_case.annotate(steps=Count("pk")).values("steps")), 0)
-
-
-def next_step(case: Case) -> Combinable:
-    """The step of the contact that is inserted into a held case."""
-    first, second, later = (Value(step, output_field=CharField()) for step in STEPS)
-    return Branch(When(Exact(_steps(case), 0), then=first), When(Exact(_steps(case), 1), then=second), default=later)
-
-
-def if_returning(case: Case, code: str, otherwise: str) -> Combinable:
-    """`code` for the contact that is inserted into a held case that has contacts, else `otherwise`."""
-    texts = [Value(text, output_field=CharField()) for text in (otherwise, code)]
-    return Branch(When(Exact(_steps(case), 0), then=texts[0]), default=texts[1])
-
-
-def is_repeat(case: Case, contact: Contact, target: str, kind: str) -> Combinable:
-    """Whether another contact of a held case has the referral that is inserted now."""
-    others = Referral.objects.filter(contact__case_id=case.pk, contact__is_withdrawn=False, is_repeat=False)
-    return Exists(others.filter(target=target, type=kind).exclude(contact_id=contact.pk))
-
-
-def settle(case: Case) -> set[date]:
-    """Number the contacts of a held case anew and mark the referrals that another one of them counts already; the days
-    on which something changed. Frozen contacts stay as they are.
-
-    A case's order is that of saving, whatever days its contacts are given, and shows in the steps they have: so an
-    amendment swaps nothing. first_contact stays as it is: whether "nej" was said or came from the case is not known,
-    and the handler can amend it.
-    """
-    step = Branch(*(When(case_step=code, then=place) for place, code in enumerate(STEPS)), default=len(STEPS))
-    # The clock of the oldest is erased already.
-    in_order = (step, F("is_frozen").desc(), F("logged_at").asc(nulls_first=True), "day", "pk")
-    rows = (
-        Contact.objects.counted()
-        .filter(case=case)
-        .order_by(*in_order)
-        .values_list("pk", "day", "is_frozen", "case_step", *(f"referrals__{part}" for part in REFERRED))
-    )
-    referred: dict[tuple[UUID, date, bool, str], list[tuple[UUID, str, str, bool]]] = {}
-    counted: set[tuple[str, str]] = set()
-    for *contact, pk, target, kind, is_repeat in rows:
-        of_contact = referred.setdefault((contact[0], contact[1], contact[2], contact[3]), [])
-        of_contact += [(pk, target, kind, is_repeat)] if pk else []
-        counted |= {(target, kind)} if contact[2] and pk and not is_repeat else set()
-    changed: set[date] = set()
-    for place, ((contact_pk, day, is_frozen, old_step), referrals) in enumerate(referred.items()):
-        if is_frozen:
-            continue
-        # Frozen at this moment, they stay as they are, too.
-        if old_step != step_after(place) and _changeable(contact_pk).update(case_step=step_after(place)):
-            changed.add(day)
-        for pk, target, kind, is_repeat in referrals:
-            if is_repeat != ((target, kind) in counted):
-                row = Referral.objects.filter(pk=pk, contact__in=_changeable(contact_pk))
-                changed |= {day} if row.update(is_repeat=not is_repeat) else set()
-        counted |= {(target, kind) for _, target, kind, _ in referrals}
-    return changed
-
-
-def _changeable(pk: UUID) -> QuerySet[Contact]:
-    return Contact.objects.changeable().filter(pk=pk)
+def hold_contacts(contacts: QuerySet[Contact]) -> list[Contact]:
+    """The contacts, held until the transaction ends; always in one order, so that a freeze and an amendment, each of
+    which holds several, never wait on each other."""
+    return list(contacts.order_by("pk").select_for_update())
 
 
 @transaction.atomic
@@ -198,5 +124,5 @@ def erase_expired(*, today: date) -> int:
     """Forget the cases that nobody came back with in time; their contacts keep their step. How many."""
     old = Case.objects.filter(used_on__lt=today - timedelta(days=settings.HELPLINE_CASE_DAYS))
     # Held before anything of them is touched: one that is used this moment is no longer among them.
-    held = [case.pk for case in old.select_for_update()]
+    held = [case.pk for case in old.order_by("pk").select_for_update()]
     return Case.objects.filter(pk__in=held).delete()[1].get("helpline.Case", 0)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from helpline.drafts import ROWS
+from helpline.duties import routines_on
 from helpline.entries import ContactEntry, Finding, Reason, ReferralEntry, Refused, read_code, read_day, read_entry
 from helpline.form_case import FormCase
 from helpline.form_rows import PARTS, Posted, Row, rows_of
@@ -210,6 +211,8 @@ class ContactForm:
             "first": answers[0][0],
             "required": question in MANDATORY,
             "errors": self.errors.get(question),
+            "duties": routines_on(self._offer_day, language) if question == "reports_made" else (),
+            "day": self._offer_day,
         }
 
     def _referrals(self, language: str) -> dict[str, Any]:
@@ -229,6 +232,7 @@ class ContactForm:
         language = get_language() or ""
         places = {"key": ("day", gettext("The form")), "day": ("day", gettext("Day"))}
         places["case_number"] = ("case_number", gettext("Case number"))
+        places["earlier"] = ("earlier", gettext("Earlier referrals"))
         for question in (question for questions in SECTIONS.values() for question in questions):
             if question == REFERRALS:
                 places |= {row.id: (f"{row.id}-target", f"{gettext('Referral')} {row.number + 1}") for row in self.rows}

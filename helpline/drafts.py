@@ -117,6 +117,11 @@ def drop_draft(*, by: User, key: UUID) -> None:
         raise NotYours
 
 
+def drop_all(owner: User) -> None:
+    """Throw every draft of an account away."""
+    Draft.objects.filter(owner=owner).delete()
+
+
 def erase_expired(*, now: datetime, hours: int) -> int:
     """Erase the drafts that nobody touched for `hours` hours or that are contacts; how many."""
     return Draft.objects.filter(Q(changed_at__lt=now - timedelta(hours=hours)) | Q(SAVED)).delete()[0]

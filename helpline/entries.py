@@ -6,10 +6,11 @@ Pure: form, file import and demonstration all make their entries here, from the 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
+from functools import cache
 
 from helpline import taxonomy
 from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
@@ -58,14 +59,32 @@ class UnknownCode(Refused):
     """At least one code is none of its list, or does not hold on the day."""
 
 
+NOT_FOLLOWED_UP = "ej_uppf"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ReferralEntry:
     """One hänvisning or förmedling. `consent` is the caller's yes, without which nothing is arranged."""
 
     target: str
     type: str
-    outcome: str = "ej_uppf"
+    outcome: str = NOT_FOLLOWED_UP
     consent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What came of a referral that the case had before. `shown` is the outcome that was seen when this was said; empty
+    where none was. Raises UnknownCode."""
+
+    target: str
+    type: str
+    shown: str
+    outcome: str
+
+    def __post_init__(self) -> None:
+        if self.outcome not in CODE_LISTS["referral_outcome"].codes:
+            raise UnknownCode([Finding("referrals", Reason.UNKNOWN, hint_for("referral_outcome", self.outcome))])
 
 
 @dataclass(frozen=True)
@@ -97,6 +116,11 @@ class ContactEntry:
         (code,) = self.answers[question]
         return code
 
+    def with_outcomes(self, outcomes: Mapping[tuple[str, str], str]) -> "ContactEntry":
+        """The same with other outcomes of some referrals, each named by target and type. Raises UnknownCode."""
+        changed = (replace(r, outcome=outcomes.get((r.target, r.type), r.outcome)) for r in self.referrals)
+        return replace(self, referrals=tuple(changed))
+
     def digest(self) -> str:
         """SHA-256 of the entry, hexadecimal: equal for equal entries, whatever the order of codes and referrals."""
         return hashlib.sha256(self.as_text().encode()).hexdigest()
@@ -106,6 +130,17 @@ class ContactEntry:
         answers = {question: sorted(codes) for question, codes in sorted(self.answers.items())}
         referrals = [[r.target, r.type, r.outcome, r.consent] for r in sorted(self.referrals)]
         return json.dumps([self.day.isoformat(), answers, referrals])
+
+
+def told_by(
+    referrals: Iterable[ReferralEntry], follow_ups: Sequence[FollowUp] = (), *, before: Iterable[ReferralEntry] = ()
+) -> list[FollowUp]:
+    """What is said of the referrals that a case has: the follow-ups, and the outcomes of referrals that may repeat one
+    of them, which would be lost with the repetition. Of `before`, which the contact had, only what became another."""
+    said = {(one.target, one.type) for one in follow_ups}
+    had = {(r.target, r.type): r.outcome for r in before}
+    new = (r for r in referrals if r.outcome != had.get((r.target, r.type), NOT_FOLLOWED_UP))
+    return [*follow_ups, *(FollowUp(r.target, r.type, "", r.outcome) for r in new if (r.target, r.type) not in said)]
 
 
 def _check_answer(question: str, codes: frozenset[str], day: date) -> list[Finding]:
@@ -152,8 +187,12 @@ def _plain(text: str) -> str:
 
 def read_code(list_id: str, text: str) -> str:
     """The code that `text` names, surrounding blanks and letter case forgiven; unknown text comes back as it is."""
-    spelled = {code.casefold(): code for code in CODE_LISTS[list_id].codes}
-    return spelled.get(_plain(text), text)
+    return _spelled(list_id).get(_plain(text), text)
+
+
+@cache
+def _spelled(list_id: str) -> dict[str, str]:
+    return {code.casefold(): code for code in CODE_LISTS[list_id].codes}
 
 
 def read_day(text: str, *, today: date) -> date:

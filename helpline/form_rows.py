@@ -1,16 +1,18 @@
 """Owns the rows of the referrals as they stand in the form."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils.datastructures import MultiValueDict
 
 from helpline.drafts import ROW_PARTS, ROWS
-from helpline.entries import Finding, Reason, ReferralEntry, Refused
+from helpline.entries import NOT_FOLLOWED_UP, Finding, Reason, ReferralEntry, Refused
 from helpline.taxonomy import REFERRALS
 
 Posted = MultiValueDict[str, str]
 
-NOT_FOLLOWED_UP, ARRANGED = "ej_uppf", "formedling"
+ARRANGED = "formedling"
 PARTS = ("target", "type", "outcome")
 
 
@@ -57,3 +59,12 @@ def rows_of(posted: Posted) -> list[Row]:
         for number, parts in enumerate(sent_rows(posted))
     ]
     return rows or [Row(0)]
+
+
+def services_of(posted: Posted) -> set[UUID]:
+    """The services that were chosen for the rows: to be counted, never a part of what a row says or a draft keeps."""
+    services = set()
+    for number in range(ROWS):
+        with suppress(ValueError):
+            services.add(UUID(posted.get(f"referral-{number}-service", "")))
+    return services

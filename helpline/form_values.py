@@ -8,6 +8,7 @@ from django.utils.datastructures import MultiValueDict
 
 from helpline.contacts import RETURNING
 from helpline.drafts import ROW_PARTS, Content, is_day
+from helpline.form_case import earlier_fields
 from helpline.form_rows import Posted, sent_rows
 from helpline.models import Contact
 from helpline.taxonomy import CODE_LISTS, QUESTIONS, is_answer
@@ -17,7 +18,7 @@ AGAIN = (
     *("caller_role", "sector", "relation", "caller_gender", "caller_adult"),
     *("age", "gender", "county", "environment", "language"),
 )
-TICKET = re.compile(r"[\w-]+:[\w-]+:[\w-]{43}", re.ASCII)
+TICKET = re.compile(r"[\w-]{100,200}={0,2}", re.ASCII)
 
 
 def content_of(posted: Posted) -> Content:
@@ -62,7 +63,8 @@ def kept_fields(posted: Posted) -> list[tuple[str, str]]:
     for number, row in enumerate(sent_rows(posted)):
         known += [(f"referral-{number}-{part}", code) for part, code in row.items() if _is_part(part, code)]
     ticket = [("case", text)] if TICKET.fullmatch(text := posted.get("case", "")) else []
-    return [("key", str(key_of(posted) or uuid4())), *ticket, *fields_of(content_of(posted_of(known)))]
+    fields = fields_of(content_of(posted_of(known)))
+    return [("key", str(key_of(posted) or uuid4())), *ticket, *fields, *(earlier_fields(posted) if ticket else [])]
 
 
 def key_of(posted: Posted) -> UUID | None:

@@ -45,14 +45,18 @@ class Fault(Enum):
     SEVERAL_SHEETS = "more than one sheet with text"
     COLUMN_TWICE = "a column stands twice"
     COLUMN_MISSING = "a mandatory column is missing"
+    COLUMN_UNKNOWN = "a column that is not taken"
 
 
 class Unreadable(ValueError):
-    """A file that is no table for us: the fault, its line where one is known, and the accepted columns it is about."""
+    """A file that is no table for us: the fault, its line where one is known, and what it is about: accepted columns
+    by name, others by position."""
 
-    def __init__(self, fault: Fault, *, line: int = 0, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, fault: Fault, *, line: int = 0, columns: Sequence[str] = (), positions: Sequence[int] = ()
+    ) -> None:
         super().__init__(fault.value)
-        self.fault, self.line, self.columns = fault, line, tuple(columns)
+        self.fault, self.line, self.columns, self.positions = fault, line, tuple(columns), tuple(positions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,11 @@ def letters(position: int) -> str:
     return name
 
 
-def read(content: bytes, *, accepted: Collection[str], mandatory: Collection[str]) -> Table:
+def read(content: bytes, *, accepted: Collection[str], mandatory: Collection[str], closed: bool = False) -> Table:
     """The table in `content`; header texts match `accepted` names without regard to case and blanks around them.
 
-    Raises Unreadable. A header with unknown texts is returned as it is, so that all refusals come in one report.
+    Raises Unreadable. A header with unknown texts is returned as it is, so that all refusals come in one report;
+    `closed` refuses it before any row below is looked at.
     """
     if len(content) > MOST_BYTES:
         raise Unreadable(Fault.TOO_LARGE)
@@ -105,7 +110,7 @@ def read(content: bytes, *, accepted: Collection[str], mandatory: Collection[str
     header = next(rows, None)
     if header is None:
         raise Unreadable(Fault.EMPTY)
-    columns, unknown = _placed(header, accepted, mandatory)
+    columns, unknown = _placed(header, accepted, mandatory, closed)
     return Table(header.line, columns, unknown, tuple(rows))
 
 
@@ -122,7 +127,7 @@ def _filled(records: Iterable[tuple[int, Sequence[str]]]) -> Iterator[Row]:
 
 
 def _placed(
-    header: Row, accepted: Collection[str], mandatory: Collection[str]
+    header: Row, accepted: Collection[str], mandatory: Collection[str], closed: bool
 ) -> tuple[dict[str, int], tuple[int, ...]]:
     columns: dict[str, int] = {}
     unknown = []
@@ -136,6 +141,8 @@ def _placed(
             unknown.append(position)
     if not columns:
         raise Unreadable(Fault.NOT_A_TABLE)
+    if closed and unknown:
+        raise Unreadable(Fault.COLUMN_UNKNOWN, line=header.line, positions=unknown)
     if missing := [name for name in mandatory if name not in columns]:
         raise Unreadable(Fault.COLUMN_MISSING, line=header.line, columns=missing)
     return columns, tuple(unknown)

@@ -177,7 +177,7 @@ def entries(
     """The contacts of the days from `since` up to but not including `until`, each with a key of its own, in order of
     days and without the first `skip`. The same for the same seed, since and contacts a month; a later `until` only
     adds to the end."""
-    for day, contacts in _days(seed, since, until, contacts_a_month):
+    for day, contacts in by_day(seed, since, until, contacts_a_month):
         for number in range(min(skip, contacts), contacts):
             key = f"demonstration {day.isoformat()} {number}"
             yield key, _entry(Random(f"{seed} {key}"), day)  # noqa: S311 (no secret hangs on it)
@@ -186,7 +186,7 @@ def entries(
 
 def count(*, seed: int, since: date, until: date, contacts_a_month: int) -> int:
     """How many contacts `entries` gives."""
-    return sum(contacts for _, contacts in _days(seed, since, until, contacts_a_month))
+    return sum(contacts for _, contacts in by_day(seed, since, until, contacts_a_month))
 
 
 def is_office_day(day: date) -> bool:
@@ -196,12 +196,13 @@ def is_office_day(day: date) -> bool:
     return day.weekday() < 5 and not holiday and not midsummer_eve
 
 
-def _days(seed: int, since: date, until: date, contacts_a_month: int) -> Iterator[tuple[date, int]]:
+def by_day(seed: int, since: date, until: date, contacts_a_month: int) -> Iterator[tuple[date, int]]:
+    """Each day with how many contacts it has."""
     for ordinal in range(since.toordinal(), until.toordinal()):
         day = date.fromordinal(ordinal)
         growth = 1 + GROWTH_A_YEAR * (day - since).days / 365
         expected = contacts_a_month * SEASON[day.month - 1] * growth * _share_of_month(day)
-        yield day, _poisson(Random(f"{seed} {day.isoformat()}"), expected)  # noqa: S311
+        yield day, poisson(Random(f"{seed} {day.isoformat()}"), expected)  # noqa: S311
 
 
 def _share_of_month(day: date) -> float:
@@ -227,7 +228,7 @@ def _easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
-def _poisson(rng: Random, expected: float) -> int:
+def poisson(rng: Random, expected: float) -> int:
     """How many events of a steady stream fall within one unit of time."""
     number, time = 0, rng.expovariate(expected)
     while time < 1:

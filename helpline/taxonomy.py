@@ -7,6 +7,7 @@ from types import MappingProxyType
 from helpline.code_files import NOT_APPLICABLE, load
 
 NOT_ASKED = "ej_fragat"
+RELEVANT = "relevant"  # of result
 
 CODE_LISTS = load()
 NON_ANSWERS = CODE_LISTS["non_answers"].codes
@@ -37,8 +38,8 @@ class When:
         return bool(answers.get(self.question, frozenset()) & self.codes) != self.unless
 
 
-_SPOKE = When("result", frozenset({"relevant", "info"}))
-_RELEVANT = When("result", frozenset({"relevant"}))
+_SPOKE = When("result", frozenset({RELEVANT, "info"}))
+_RELEVANT = When("result", frozenset({RELEVANT}))
 _SOMEONE = When("relation", frozenset({"ingen"}), unless=True)
 _EXIT = When("concerns", frozenset({"vill_ut", "aterfall", "dras_in", "aktiv"}))
 

@@ -1,10 +1,10 @@
 """Owns the wording of each refusal, in the reader's language."""
 
 from django.conf import settings
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from helpline.entries import Finding, Reason
-from helpline.taxonomy import REFERRALS
+from helpline.taxonomy import CODE_LISTS, REFERRALS
 
 
 def explain(finding: Finding) -> str:
@@ -25,7 +25,7 @@ def explain(finding: Finding) -> str:
         Reason.CONSENT: gettext("Contact is arranged only with the caller’s consent: tick it, or choose signposting."),
     }
     if finding.question == REFERRALS and finding.reason is Reason.MISSING:
-        return gettext("A referral needs both a recipient and a type: choose both, or empty the row.")
+        return gettext("A referral needs both a receiver and a type: choose both, or empty the row.")
     if finding.reason is Reason.UNKNOWN and finding.hint:
         return gettext("This is no code of the list: did you mean %(code)s?") % {"code": finding.hint}
     return wording[finding.reason]
@@ -37,3 +37,9 @@ def _too_old(days: int) -> str:
         "The day lies too far back: choose today or one of the %(days)d days before.",
         days,
     ) % {"days": days}
+
+
+def referral_label(target: str, kind: str) -> str:
+    """A referral in the reader's language: to whom, and who takes the next step."""
+    labels = (CODE_LISTS["referral_target"].codes[target], CODE_LISTS["referral_type"].codes[kind])
+    return " – ".join(code.label(get_language() or "") for code in labels)

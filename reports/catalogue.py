@@ -9,7 +9,7 @@ from math import prod
 from types import MappingProxyType
 
 from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
-from reports.counting import CONTACTS, REFERRALS, U3, U4
+from reports.counting import CALLS, CONTACTS, REFERRALS, U1, U3, U4
 
 TOTAL, UNKNOWN = "_T", "_U"
 PERIODS = ("month", "quarter", "half-year", "year", "pilot")  # finest first
@@ -67,12 +67,21 @@ class Table:
 
     @property
     def id(self) -> str:
-        names = "-".join(variable.id for variable in self.variables) or "total"
+        names = "-".join(variable.id for variable in self.variables) or ("traffic" if self.counts_calls else "total")
         return f"{'all-' if self.base == U3 else ''}{names}-{self.period.replace('-', '')}"
 
     @property
+    def counts_calls(self) -> bool:
+        """Whether it counts calls instead of contacts: then it shares nothing with any other table, and has no
+        variable."""
+        return self.base == U1
+
+    @property
     def contents(self) -> tuple[str, ...]:
-        """The contents codes: contacts, and the number of referrals where it is a table of referrals or the total."""
+        """The contents codes: what became of the calls; else contacts, and the number of referrals where it is a table
+        of referrals or the total."""
+        if self.counts_calls:
+            return tuple(CALLS)
         counts_referrals = self.base == U4 and (
             not self.variables or any(variable.of_referral for variable in self.variables)
         )
@@ -100,7 +109,7 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
     | _variables(
         "quarter", "caller_role relation caller_gender concerns concerns_6 environment gang_overlap age gender"
     )
-    | _variables("quarter", "needs motivation plan barriers actions urgency county_part county_region")
+    | _variables("quarter", "needs balance motivation plan barriers actions urgency county_part county_region")
     | _variables("quarter", "referral_target referral_target_6 referral_type referral_outcome")
     | _variables("half-year", "sector awareness language_support")
     | _variables("year", "county language reports_made")
@@ -122,6 +131,8 @@ def _refuse_rule_breakers(table: Table) -> None:
         raise BrokenCatalogue(f"{name}: a table has at most {MOST_VARIABLES} variables besides the period")
     if table.period not in PERIODS:
         raise BrokenCatalogue(f"{name}: '{table.period}' is none of the nested calendar periods")
+    if table.counts_calls and variables:
+        raise BrokenCatalogue(f"{name}: calls are known by period alone, nothing of what was said in them")
     for variable in variables:
         if PERIODS.index(table.period) < PERIODS.index(variable.finest):
             raise BrokenCatalogue(f"{name}: '{variable.id}' is published by {variable.finest} or longer")
@@ -139,7 +150,7 @@ def _refuse_rule_breakers(table: Table) -> None:
 
 def tables_of(names: Iterable[str] = (*ONE_WAY, *TWO_WAY)) -> Mapping[str, Table]:
     """The tables, each for its finest period and every longer one. Raises BrokenCatalogue."""
-    wanted: list[tuple[str, tuple[Variable, ...], str]] = [(U3, (), "month"), (U4, (), "month")]
+    wanted: list[tuple[str, tuple[Variable, ...], str]] = [(U1, (), "month"), (U3, (), "month"), (U4, (), "month")]
     for name in names:
         variables = tuple(VARIABLES[variable] for variable in name.split("-"))
         finest = max((variable.finest for variable in variables), key=PERIODS.index)

@@ -5,28 +5,33 @@ A database that holds anything real never becomes one.
 
 import secrets
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from itertools import groupby, islice
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from itertools import cycle, groupby, islice
+from pathlib import Path
 from random import Random
+from time import sleep
 from types import MappingProxyType
 from typing import TextIO
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from helpline import cases, contacts, policy, synthetic
+from helpline import cases, openings, policy, synthetic, synthetic_calls, traffic
+from helpline.directory import files
 from helpline.entries import FIRST_DAY, ContactEntry
+from helpline.imports import keys
 from helpline.models import Case, Contact, Demonstration, ImportedKey, User
-from reports import release, schedule, tokens
+from helpline.models.directory import Organisation
+from reports import grants, release, schedule, tokens
 from reports.forms import optional_pilot, rule
 from reports.models import Release
-from reports.periods import containing
+from reports.periods import Period, containing
 
 ACCOUNTS: Mapping[str, str] = MappingProxyType(
     {
@@ -44,7 +49,13 @@ PAUSE = 0.01  # seconds between two: on SQLite a page that is up meanwhile would
 TOKEN_DAYS = 365
 WITH_NUMBER = {"ja": 0.3, "nej": 0.6}  # share of first and of returning callers who are given or quote a case number
 CASE_MEMORY = timedelta(days=60)
+NOON = time(12)  # when a made-up coordinator publishes
 BAR = 40  # characters
+RECEIVERS = Path(files.__file__).parents[1] / "data" / "receivers.json"
+ASSURED_BEFORE = (20, None, 75, 240, 130)  # days; made up, so that some entries are due to be looked at again
+
+ALERTED = "Stödlinjen för barn och unga"  # which has a number and hours too, so that its card shows all there is
+ALERT = "Demonstration: så här syns det som en inringare måste veta först."  # says nothing of whoever runs it
 
 Report = Callable[[int, int], None]
 
@@ -81,6 +92,7 @@ def prepare(
     row, is_new = Demonstration.objects.get_or_create(id=1, defaults=plan)
     if is_new:
         _refuse_real_database()
+        _fill_directory(today)
         _plan(today)
         return _make_accounts(today)
     if any(getattr(row, name) != value for name, value in wanted.items()):
@@ -108,17 +120,34 @@ def continue_making(
 def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) -> int:
     row = _plan(today)
     made = row.made
+    _open_line(row, now)
     for month, of_month in groupby(_missing(row, today), key=lambda keyed: containing("month", keyed[1].day)):
+        _count_calls(row, month, today)
         while batch := list(islice(of_month, BATCH)):
             if stop():
                 return made
             made += len(batch)
             _log(batch, made, now=now, today=today)
             report(made, row.planned)
-            time.sleep(PAUSE)
+            sleep(PAUSE)
         _release(until=min(today, month.end.replace(day=settings.REPORTS_FREEZE_DAY)))
     _release(until=today)
     return made
+
+
+def _open_line(row: Demonstration, now: datetime) -> None:
+    if not openings.opening().sets:
+        openings.set_hours(synthetic_calls.opening_hours(row.since), by=None, now=now)
+
+
+def _count_calls(row: Demonstration, month: Period, today: date) -> None:
+    """What the telephony counted up to today in a month that lacks contacts; the same each time it is made."""
+    until = min(month.end, today + timedelta(days=1))
+    hours = synthetic_calls.hours(
+        seed=row.seed, since=row.since, start=month.start, until=until, contacts_a_month=row.contacts_a_month
+    )
+    with suppress(traffic.Frozen):  # a second maker was quicker
+        traffic.record_hours(list(hours))
 
 
 def _release(*, until: date) -> None:
@@ -126,9 +155,10 @@ def _release(*, until: date) -> None:
     schedule.freeze_due(today=until, freeze_day=settings.REPORTS_FREEZE_DAY)
     schedule.prepare_due(today=until, rule=rule(), pilot=optional_pilot())
     # Also what was prepared by a run that was killed before it could publish.
-    for prepared in Release.objects.filter(published_on=None).order_by("end", "start"):
+    for prepared in Release.objects.filter(published_on=None, edition=1).order_by("end", "start"):
+        noon = datetime.combine(prepared.prepared_on, NOON, timezone.get_current_timezone())
         with suppress(release.CannotRelease):  # a second maker was quicker
-            release.publish(prepared, by=None, today=prepared.prepared_on)
+            release.publish(prepared, by=None, now=noon)
 
 
 def is_being_made() -> bool:
@@ -155,12 +185,15 @@ def _plan(today: date) -> Demonstration:
 
 
 @transaction.atomic
-def _log(batch: Iterable[tuple[str, ContactEntry]], made: int, *, now: datetime, today: date) -> None:
+def _log(batch: Collection[tuple[str, ContactEntry]], made: int, *, now: datetime, today: date) -> None:
     """The contacts and the count of them stand or fall together. A second maker waits for the row, then finds the keys
-    taken."""
+    taken; it opens no case for those, or a later caller could be given another case than a lone maker gives."""
     row = Demonstration.objects.select_for_update().get()
+    digests = {key: keys.imported_key(key, entry).digest for key, entry in batch}
+    known = dict(keys.remembered(digests.values()))
     for key, entry in batch:
-        contacts.log_imported(key=key, entry=entry, now=now, today=entry.day, case=_case(key, entry))
+        if digests[key] not in known:
+            keys.log_imported(key=key, entry=entry, now=now, today=entry.day, case=_case(key, entry))
     row.made = max(row.made, made)
     row.save(update_fields=["made"])
 
@@ -177,11 +210,32 @@ def _case(key: str, entry: ContactEntry) -> Case | None:
     return rng.choice(known) if known else None
 
 
+def _fill_directory(today: date) -> None:
+    """The national receivers and some local ones, which are real; what is made up is when they were last looked at, and
+    that one of them has an alert, which says so."""
+    reading, days = files.read_directory(RECEIVERS.read_bytes()), cycle(ASSURED_BEFORE)
+    organisations = tuple(
+        replace(
+            organisation,
+            services=tuple(
+                replace(
+                    service,
+                    assured_on=None if before is None else today - timedelta(days=before),
+                    alert=ALERT if service.name == ALERTED else service.alert,
+                )
+                for service, before in zip(organisation.services, days, strict=False)
+            ),
+        )
+        for organisation in reading.organisations
+    )
+    files.import_directory(replace(reading, organisations=organisations))
+
+
 # --- accounts -----------------------------------------------------------------------------------------------------
 
 
 def _refuse_real_database() -> None:
-    if Contact.objects.exists() or ImportedKey.objects.exists() or User.objects.exists():
+    if any(model._default_manager.exists() for model in (Contact, ImportedKey, User, Organisation)):
         raise DemonstrationRefused(
             _("This database holds real contacts or accounts and never becomes a demonstration.")
         )
@@ -192,8 +246,17 @@ def _make_accounts(today: date) -> Accounts:
     stored = make_password(password)  # once: the hash is slow on purpose, and all share the password anyway
     User.objects.bulk_create(User(username=name, role=role, password=stored) for name, role in ACCOUNTS.items())
     token = settings.DEMO_TOKEN or secrets.token_urlsafe(32)
-    tokens.accept(token, User.objects.get(username="evaluator"), today=today, days=TOKEN_DAYS)
+    _let_the_evaluator_read(token, today)
     return Accounts(tuple(ACCOUNTS), password, token)
+
+
+def _let_the_evaluator_read(token: str, today: date) -> None:
+    """The token and the grant of two people in which it is good."""
+    of = {user.username: user for user in User.objects.filter(username__in=ACCOUNTS)}
+    evaluator, until = of["evaluator"], today + timedelta(days=TOKEN_DAYS)
+    people = {"requested_by": of["coordinator"], "approved_by": of["coordinator2"]}
+    grants.issue(evaluator, until, today=today, **people)
+    tokens.accept(token, evaluator, until=until)
 
 
 def _random_password() -> str:

@@ -1,10 +1,14 @@
 """Owns what the reports read from people and settings, and the wording of each refusal."""
 
 from contextlib import suppress
+from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from reports import grants
 from reports.disclosure.protect import Parameters
 from reports.freeze import CannotFreeze
 from reports.models import Release
@@ -26,6 +30,23 @@ class OtherPilot(NoPilot):
 
 class NoSuchPeriod(ValueError):
     """The text names none of the periods asked for."""
+
+
+class GrantForm(forms.Form):
+    """Which evaluator may read by program, and until when."""
+
+    evaluator: forms.ModelChoiceField = forms.ModelChoiceField(
+        None, error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose an evaluator."))
+    )
+    until = forms.DateField(
+        error_messages=dict.fromkeys(
+            ("required", "invalid"), gettext_lazy("This is no day: write it as year-month-day, as in 2016-06-30.")
+        )
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["evaluator"].queryset = grants.evaluators()  # type: ignore[attr-defined]
 
 
 def pilot() -> Period:
@@ -72,7 +93,7 @@ def rule() -> Rule:
 
 
 def explain(error: Exception) -> str:
-    """One sentence that says what to do about a period that cannot be read, frozen or released."""
+    """One sentence that says what to do about a period that cannot be read, frozen or released, or about a grant."""
     if isinstance(error, OtherPilot):
         days = {"first": error.released.start.isoformat(), "last": max(error.released.days()).isoformat()}
         return (
@@ -94,5 +115,20 @@ def explain(error: Exception) -> str:
             CannotRelease.KEY: _(
                 "The key of %(period)s is damaged, or not that of earlier releases: put its file back from a backup."
             ),
+            CannotRelease.NO_EDITION: _(
+                "Only a published year has a new edition, one at a time: nothing was asked for of %(period)s."
+            ),
+            CannotRelease.LACKS_CALLS: _(
+                "Calls of %(period)s were loaded after it was prepared: it is prepared anew within the hour."
+            ),
+            CannotRelease.NO_GATE: _(
+                "A new edition of %(period)s is published only when the gate over old and new has run, which this"
+                " version cannot do."
+            ),
         }[error.reason] % {"period": error.period.code}
+    if isinstance(error, grants.CannotGrant):
+        return {
+            grants.CannotGrant.NO_EVALUATOR: _("Choose an evaluator."),
+            grants.CannotGrant.DAY: _("Choose today or a later day, at most %(days)d days ahead."),
+        }[error.reason] % {"days": grants.MOST_DAYS}
     return _("No such period: write it as 2026-09, 2026-Q3, 2026-H2, 2026 or pilot.")

@@ -1,21 +1,26 @@
 """Owns the way from contacts to frozen records: a month is copied once, and its statistics never move again.
 
-With rollups, the only module of the reports that reads contacts.
+With rollups and tallies, the only module of the reports that reads contacts.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import TypeVar
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet, Sum
 
-from helpline.models import Contact, DaySeal, Referral
+from helpline import cases, traffic
+from helpline.code_files import NOT_APPLICABLE
+from helpline.models import Contact, DaySeal, Referral, TrafficDay
 from helpline.taxonomy import CODE_LISTS, QUESTIONS
 from reports import counting, rollups
 from reports.disclosure.tabulate import KEY_BITS
 from reports.models import StatRecord, StatReferral
 from reports.periods import Period, containing
+
+T = TypeVar("T")
 
 FREEZE_LOCK = 3
 BATCH = 500
@@ -51,6 +56,13 @@ def records_in(period: Period) -> QuerySet[StatRecord]:
     return StatRecord.objects.filter(month__gte=period.start, month__lt=period.end)
 
 
+def calls_in(period: Period) -> dict[str, int]:
+    """The calls of the frozen months of `period`, by what became of them: the columns of the telephony's counts."""
+    days = TrafficDay.objects.filter(day__gte=period.start, day__lt=period.end)
+    sums = days.aggregate(**{column: Sum(column) for column in counting.CALLS.values()})
+    return {column: n or 0 for column, n in sums.items()}
+
+
 def freeze_empty_months(period: Period, *, today: date) -> bool:
     """Freeze the months of `period` that are over and in or before which no contact waits; whether all are frozen then.
 
@@ -70,17 +82,13 @@ def freeze_empty_months(period: Period, *, today: date) -> bool:
 
 @transaction.atomic
 def freeze_month(month: Period, *, today: date) -> int:
-    """Copy the month's contacts, and late ones of months already frozen, into records; how many.
+    """Copy the month's contacts, and late ones of months already frozen, into records; how many. Fold its calls.
 
-    One transaction: records, seals and counts change together or not at all. Raises CannotFreeze.
+    One transaction: records, seals, counts and calls change together or not at all. Raises CannotFreeze.
     """
     _lock()
     _refuse_too_early(month, today)
-    waiting = Contact.objects.filter(day__lt=month.end, is_frozen=False).select_for_update()
-    contacts = list(waiting)
-    # In batches, since a statement holds each contact's key and takes only so many.
-    for start in range(0, len(contacts), BATCH):
-        prefetch_related_objects(contacts[start : start + BATCH], "referrals")
+    contacts = _hold(Contact.objects.filter(day__lt=month.end, is_frozen=False))
     # A withdrawn contact is frozen with the others, so that it can be erased, but counts nowhere.
     counted = [contact for contact in contacts if not contact.is_withdrawn]
     _copy(counted, month)
@@ -90,9 +98,9 @@ def freeze_month(month: Period, *, today: date) -> int:
     for day, of_day in by_day.items():
         rollups.seal_day(day, _cells(of_day))
     # By their keys, never by the condition again: a contact saved meanwhile waits for the next month.
-    keys = [contact.pk for contact in contacts]
-    for start in range(0, len(keys), BATCH):
-        Contact.objects.filter(pk__in=keys[start : start + BATCH]).update(is_frozen=True)
+    for some in _batches([contact.pk for contact in contacts]):
+        Contact.objects.filter(pk__in=some).update(is_frozen=True)
+    traffic.fold_month(end=month.end)
     DaySeal.objects.bulk_create(DaySeal(day=day) for day in month.days())
     return len(counted)
 
@@ -101,6 +109,23 @@ def _lock() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s::int, 0)", [FREEZE_LOCK])
+
+
+def _hold(contacts: QuerySet[Contact]) -> list[Contact]:
+    """The contacts with their referrals, held until the transaction ends.
+
+    Held by their keys and then read in batches: a statement takes only so many keys, and PostgreSQL ends a transaction
+    in which no statement comes while a whole month is turned into objects.
+    """
+    held: list[Contact] = []
+    for some in _batches([contact.pk for contact in cases.hold_contacts(contacts.only("pk"))]):
+        held += Contact.objects.filter(pk__in=some).prefetch_related("referrals")
+    return held
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
 
 
 def _refuse_too_early(month: Period, today: date) -> None:
@@ -121,23 +146,36 @@ def first_open_month() -> Period | None:
 
 
 def _copy(contacts: Iterable[Contact], month: Period) -> None:
-    records, referrals = [], []
-    for contact in contacts:
-        codes = {question: getattr(contact, question) for question in (*QUESTIONS, "case_step")}
-        for group, source in GROUPS.items():
-            codes[group] = _group(group, codes[source])
-        record = StatRecord(key=secrets.randbits(KEY_BITS), month=month.start, **codes)
-        records.append(record)
-        for referral in _counted_referrals(contact):
-            referrals.append(_copy_referral(record, referral))
     # In the order of their random keys: where a row lies says nothing of when it was saved.
-    StatRecord.objects.bulk_create(sorted(records, key=lambda record: record.key), batch_size=BATCH)
-    StatReferral.objects.bulk_create(sorted(referrals, key=lambda referral: referral.record_id), batch_size=BATCH)
+    keyed = sorted(((secrets.randbits(KEY_BITS), contact) for contact in contacts), key=lambda pair: pair[0])
+    for some in _batches(keyed):
+        records = [_copy_contact(contact, key, month) for key, contact in some]
+        StatRecord.objects.bulk_create(records)
+        referrals = [
+            _copy_referral(record, referral)
+            for record, (_, contact) in zip(records, some, strict=True)
+            for referral in _counted_referrals(contact)
+        ]
+        StatReferral.objects.bulk_create(referrals, batch_size=BATCH)
+
+
+def _copy_contact(contact: Contact, key: int, month: Period) -> StatRecord:
+    codes = {question: getattr(contact, question) for question in (*QUESTIONS, "case_step")}
+    for group, source in GROUPS.items():
+        codes[group] = _group(group, codes[source])
+    return StatRecord(key=key, month=month.start, balance=_balance(contact), **codes)
 
 
 def _counted_referrals(contact: Contact) -> list[Referral]:
-    """Those that no earlier contact of the case has too."""
-    return [referral for referral in contact.referrals.all() if not referral.is_repeat]
+    """Those of a relevant contact, and of them those that no other one of the case counts."""
+    return [r for r in contact.referrals.all() if not r.is_repeat] if contact.result == counting.RELEVANT else []
+
+
+def _balance(contact: Contact) -> str:
+    """Repeated referrals of the case say where the person was referred, too."""
+    if contact.result != counting.RELEVANT:
+        return NOT_APPLICABLE
+    return counting.balance(vars(contact)["needs"], [referral.target for referral in contact.referrals.all()])
 
 
 def _group(group: str, codes: str | frozenset[str]) -> str | frozenset[str]:
@@ -158,7 +196,6 @@ def _copy_referral(record: StatRecord, referral: Referral) -> StatReferral:
 
 def _cells(contacts: Iterable[Contact]) -> counting.Cells:
     contacts = list(contacts)
-    referrals = [r for c in contacts if c.result == counting.RELEVANT for r in _counted_referrals(c)]
     return counting.count_contacts(vars(contact) for contact in contacts) + counting.count_referrals(
-        vars(referral) for referral in referrals
+        vars(referral) for contact in contacts for referral in _counted_referrals(contact)
     )

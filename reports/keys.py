@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from reports.models import ReleaseKey
+
 KEY_BYTES = 32
 LABEL = b"fingerprint of a release key"  # longer than what any figure is drawn with, so that it tells none of them
 
@@ -19,6 +21,21 @@ class UnusableKey(Exception):
 def fingerprint(key: bytes) -> str:
     """What tells one key from another without telling the key: HMAC-SHA-256 of LABEL under it, hexadecimal."""
     return hmac.digest(key, LABEL, "sha256").hex()
+
+
+def agreed_key(folder: Path, scope: str, edition: int, *, known: Set[str] = frozenset()) -> bytes:
+    """`release_key`, once the database has taken it for the only one of `scope` and edition.
+
+    Raises UnusableKey for whoever comes second with another one, as a worker with a folder of its own would.
+    """
+    taken = ReleaseKey.objects.filter(scope=scope, edition=edition).values_list("fingerprint", flat=True)
+    key = release_key(folder, scope, edition, known=known | set(taken))
+    mine = fingerprint(key)
+    # The row comes after the file: a key that is taken and was never written would be lost.
+    first, _ = ReleaseKey.objects.get_or_create(scope=scope, edition=edition, defaults={"fingerprint": mine})
+    if first.fingerprint != mine:
+        raise UnusableKey(f"{scope}-{edition}.key is not the key that another worker has begun with")
+    return key
 
 
 def release_key(folder: Path, scope: str, edition: int, *, known: Set[str] = frozenset()) -> bytes:

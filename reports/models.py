@@ -1,8 +1,10 @@
-"""Owns the stored nouns of the reports: live counts, frozen records, releases and their write-once cells."""
+"""Owns the stored nouns of the reports: live counts, frozen records, releases and their write-once cells, grants."""
+
+from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from helpline.fields import CodeField, CodeSetField
 from reports.periods import Period
@@ -33,6 +35,8 @@ class DayCount(CountColumns):
             models.UniqueConstraint(name="day_count_once", fields=["day", "variable", "code", "is_sealed"]),
             models.CheckConstraint(name="day_count_above_zero", condition=Q(n__gt=0)),
         ]
+        # A page reads a few variables of many days.
+        indexes = [models.Index(name="day_count_of_variable", fields=["variable", "day"])]
 
 
 class MonthCount(CountColumns):
@@ -45,6 +49,44 @@ class MonthCount(CountColumns):
             models.UniqueConstraint(name="month_count_once", fields=["month", "variable", "code"]),
             models.CheckConstraint(name="month_count_above_zero", condition=Q(n__gt=0)),
         ]
+
+
+class RebuildMonth(models.Model):
+    """That a month, by its first day, is to be counted anew; gone when it is. `attempts` failed so far."""
+
+    month = models.DateField(primary_key=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="rebuild_month_tried_thrice", condition=Q(attempts__lte=3))]
+
+
+class FailedDay(models.Model):
+    """That the last `attempts` recounts of a day failed; gone with the first that does not. The day is still marked."""
+
+    day = models.DateField(primary_key=True)
+    attempts = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="failed_day_tried_thrice", condition=Q(attempts__gte=1, attempts__lte=3))
+        ]
+
+
+class Upkeep(models.Model):
+    """The one row that says how the counts are kept: when no mark waited, and what the last verification found.
+
+    Both are told by the machine's own rounds, never by a contact.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    caught_up_at = models.DateTimeField(null=True)
+    verified_on = models.DateField(null=True)
+    compared = models.PositiveIntegerField(default=0)  # days
+    mismatches = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="upkeep_is_one_row", condition=Q(id=1))]
 
 
 class StatRecord(models.Model):
@@ -80,6 +122,7 @@ class StatRecord(models.Model):
     county_region = CodeField()
     needs = CodeSetField()
     needs_2 = CodeSetField()
+    balance = CodeField()
     motivation = CodeField()
     plan = CodeField()
     barriers = CodeSetField()
@@ -104,6 +147,7 @@ class StatReferral(models.Model):
 class Release(models.Model):
     """What is published of one period: prepared by the freeze run, then published by a person who has read it.
 
+    A later edition is asked for by one person and agreed to by another.
     Until then its cells are `candidate`, which no evaluator's page reads: {table: null (not admitted) or
     {coordinates: {contents: number or null (hidden)}}}. From then on the database refuses any change of the row.
     """
@@ -118,13 +162,36 @@ class Release(models.Model):
     prepared_on = models.DateField()
     published_on = models.DateField(null=True)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="release_once", fields=["kind", "start", "edition"])]
+        constraints = [
+            models.UniqueConstraint(name="release_once", fields=["kind", "start", "edition"]),
+            models.CheckConstraint(
+                name="release_edition_by_two_people",
+                condition=Q(edition=1)
+                | Q(requested_by__isnull=False, approved_by__isnull=False) & ~Q(approved_by=F("requested_by")),
+            ),
+        ]
 
     @property
     def period(self) -> Period:
         return Period(self.kind, self.start, self.end)
+
+
+class ReleaseKey(models.Model):
+    """The fingerprint of the one key of a scope ("2016", "pilot") and edition: that of whoever was first.
+
+    So workers with two folders of keys never round the same contacts twice.
+    """
+
+    scope = models.CharField(max_length=8)
+    edition = models.PositiveSmallIntegerField()
+    fingerprint = models.CharField(max_length=64)  # HMAC-SHA-256, hexadecimal
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="release_key_once", fields=["scope", "edition"])]
 
 
 class PublishedCell(models.Model):
@@ -150,12 +217,64 @@ class PublishedCell(models.Model):
         ]
 
 
+class Tokens(models.QuerySet["Token"]):
+    """Tokens by the day on which they are good."""
+
+    def good(self, day: date) -> "Tokens":
+        """Those that have not expired, of open accounts whose sessions were not ended since."""
+        return self.filter(expires_on__gte=day, user__is_active=True, epoch=F("user__epoch"))
+
+
 class Token(models.Model):
     """What lets a program read the API in the name of an account until the end of a day; only its digest is kept."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     digest = models.CharField(max_length=64)  # SHA-256, hexadecimal
     expires_on = models.DateField()
+    epoch = models.UUIDField(null=True)  # the account's when it was made: a token ends with the account's sessions
+
+    objects = Tokens.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(name="token_once", fields=["digest"])]
+
+
+class Grants(models.QuerySet["Grant"]):
+    """Grants by the day on which they hold."""
+
+    def live(self, day: date) -> "Grants":
+        return self.filter(ended_on=None, issued_on__lte=day, until__gte=day)
+
+
+class Grant(models.Model):
+    """That an evaluator may read by program up to and including a day: asked for by one person, agreed to by another.
+
+    From the day on which somebody ends it, it holds no longer.
+    """
+
+    evaluator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="grants")
+    issued_on = models.DateField()
+    until = models.DateField()
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    ended_on = models.DateField(null=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = Grants.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="grant_by_two_people", condition=~Q(approved_by=F("requested_by"))),
+            models.CheckConstraint(name="grant_until_a_later_day", condition=Q(until__gte=F("issued_on"))),
+            models.CheckConstraint(
+                name="grant_ended_by_somebody",
+                condition=Q(ended_on__isnull=True, ended_by__isnull=True)
+                | Q(ended_on__isnull=False, ended_by__isnull=False, ended_on__gte=F("issued_on")),
+            ),
+            models.UniqueConstraint(
+                name="grant_one_at_a_time", fields=["evaluator"], condition=Q(ended_on__isnull=True)
+            ),
+        ]
+
+    def is_live(self, day: date) -> bool:
+        return self.ended_on is None and self.issued_on <= day <= self.until

@@ -56,12 +56,13 @@ class Listed:
 
 
 def editions(kind: str = "") -> list[Edition]:
-    """Every published release, or those of one kind of period, in order of time; a later edition of a period follows
-    the earlier ones."""
+    """The newest published edition of every period, or of those of one kind, in order of time. What an earlier edition
+    shows and the newest does not is not shown."""
     releases = Release.objects.exclude(published_on=None).order_by("end", "edition").defer("candidate")
+    newest = {release.period: release for release in (releases.filter(kind=kind) if kind else releases)}
     return [
         Edition(release.pk, release.period, release.published_on, release.edition, release.sha256, said["tables"])
-        for release in (releases.filter(kind=kind) if kind else releases)
+        for release in newest.values()
         if release.published_on and (said := json.loads(release.manifest))
     ]
 
@@ -144,10 +145,10 @@ def _chosen(whole: Sequence[Dimension], selection: Mapping[str, Sequence[str]]) 
 
 
 def _stored(found: Listed, times: Collection[str]) -> dict[tuple[str, str, str], int | None]:
-    """The cells that were published with one of the table's editions; a later edition goes before an earlier one."""
+    """The cells that were published with one of the table's editions."""
     editions = {(e.release, e.period.time_code, e.number) for e in found.editions if e.period.time_code in times}
     cells = PublishedCell.objects.filter(table=found.table.id, period__in=times, release__in=[e[0] for e in editions])
-    rows = cells.order_by("edition").values_list("release", "period", "edition", "coordinates", "contents", "value")
+    rows = cells.values_list("release", "period", "edition", "coordinates", "contents", "value")
     return {
         (period, coordinates, contents): value
         for release, period, edition, coordinates, contents, value in rows

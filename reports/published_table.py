@@ -10,7 +10,7 @@ from itertools import product
 
 from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
 from reports.catalogue import TOTAL, UNKNOWN, Table
-from reports.counting import CONTACTS, REFERRALS, U3, U4
+from reports.counting import CONTACTS, REFERRALS, U1, U3, U4
 from reports.disclosure.protect import Value
 from reports.periods import Period
 
@@ -34,7 +34,17 @@ _CONTENTS = {
         "en": "Number of referrals, signposted or arranged (U6)",
     },
 }
+_CALLS = {
+    "anrop": {"sv": "Anrop (U1)", "en": "Calls (U1)"},
+    "besvarade": {"sv": "Besvarade anrop (U2)", "en": "Answered calls (U2)"},
+    "korta": {"sv": "Avbrutna inom 10 sekunder", "en": "Abandoned within 10 seconds"},
+    "avbrutna": {"sv": "Obesvarade under öppettid", "en": "Unanswered while open"},
+    "stangt": {"sv": "Utanför öppettid", "en": "While closed"},
+    "meddelanden": {"sv": "Röstmeddelanden", "en": "Voicemail messages"},
+}
+_CONTENTS |= {(U1, contents): words for contents, words in _CALLS.items()}
 _WHAT = {
+    U1: {"sv": "Anrop", "en": "Calls"},
     U3: {"sv": "Alla loggade kontakter", "en": "All logged contacts"},
     U4: {"sv": "Verksamhetsrelevanta kontakter", "en": "Operationally relevant contacts"},
 }
@@ -46,6 +56,23 @@ _WORDS = {
     UNKNOWN: {"sv": CODE_LISTS["non_answers"].sv, "en": CODE_LISTS["non_answers"].en},
 }
 NOTES = {
+    "nearest": {
+        "sv": "Antalen är avrundade till närmaste multipel av 5, vart och ett för sig, så delarna behöver inte bli"
+        " lika med antalet anrop.",
+        "en": "The numbers are rounded to the nearest 5, each on its own, so the parts need not add up to the calls.",
+    },
+    "calls": {
+        "sv": "Siffrorna räknar anrop till telefonnumret, inte personer och inte kontakter: den som ringer tre gånger"
+        " är tre anrop. Besvarade, avbrutna, obesvarade och utanför öppettid är tillsammans alla anrop; ett"
+        " röstmeddelande hör till ett av de obesvarade eller dem utanför öppettid.",
+        "en": "The figures count calls to the number, not people and not contacts: somebody who calls three times is"
+        " three calls. Answered, abandoned, unanswered and closed are all calls together; a voicemail message belongs"
+        " to one that was unanswered or came while closed.",
+    },
+    "few": {
+        "sv": ".. = färre än tre anrop, eller inga uppgifter från telefonin.",
+        "en": ".. = fewer than three calls, or no counts from the telephony.",
+    },
     "rounding": {
         "sv": "Antalen är slumpmässigt avrundade uppåt eller nedåt till en multipel av 5. Varje summa är avrundad för"
         " sig, så delarna behöver inte bli lika med den.",
@@ -146,6 +173,8 @@ def title(table: Table, language: str) -> str:
 
 def notes(table: Table, language: str) -> list[str]:
     """What must be read beside the figures; the first ones say how they were rounded and what they count."""
+    if table.counts_calls:
+        return [_word(NOTES[name], language) for name in ("nearest", "calls", "few")]
     several = any(CODE_LISTS[variable.id].multiple or variable.of_referral for variable in table.variables)
     names = ["rounding", "unit", *(["asked"] if table.variables else []), *(["several"] if several else []), "hidden"]
     return [_word(NOTES[name], language) for name in names]

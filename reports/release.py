@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from helpline import audit, traffic
 from helpline.models import User
 from reports import freeze
 from reports.catalogue import PERIODS, TABLES, VARIABLES
@@ -18,7 +20,7 @@ from reports.counting import CONTACTS, RELEVANT
 from reports.disclosure import protect, tabulate
 from reports.disclosure.protect import HIDDEN, Parameters, Value
 from reports.disclosure.tabulate import Record
-from reports.keys import UnusableKey, fingerprint, release_key
+from reports.keys import UnusableKey, agreed_key, fingerprint
 from reports.models import PublishedCell, Release
 from reports.periods import PILOT, Period
 
@@ -31,6 +33,9 @@ class CannotRelease(Exception):
     """The period cannot be released; `reason` is one of the constants below."""
 
     NOT_FROZEN, PUBLISHED, KEY = "a month is not frozen", "published already", "its key is not the right one"
+    NO_EDITION = "only a published year has a next edition, one at a time"
+    NO_GATE = "the gate over its editions has not run"
+    LACKS_CALLS = "calls were loaded after it was prepared"
 
     def __init__(self, reason: str, period: Period) -> None:
         super().__init__(f"{period.code}: {reason}")
@@ -60,31 +65,56 @@ def records_of(period: Period) -> Iterator[Record]:
 
 
 def prepare(period: Period, *, today: date, rule: Rule) -> Release:
-    """Make the candidate of a period whose months are all frozen (empty ones are frozen here); the same one if made.
+    """Make the candidate of a period whose months are all frozen (empty ones are frozen here); the same one if made,
+    prepared anew if it lacks calls that came later.
 
     Raises CannotRelease.
     """
     if period.kind not in PERIODS or not freeze.freeze_empty_months(period, today=today):
         raise CannotRelease(CannotRelease.NOT_FROZEN, period)
-    edition = 1
+    release = _prepared(period, 1, today, rule)
+    if lacks_calls(release):
+        Release.objects.filter(pk=release.pk, published_on=None).update(**_made(period, 1, today, rule))
+        release.refresh_from_db()
+    return release
+
+
+def prepare_edition(
+    period: Period, edition: int, *, requested_by: User, approved_by: User, today: date, rule: Rule
+) -> Release:
+    """Make the candidate of a later edition from the same records, under a new key; the same one if made.
+
+    Raises CannotRelease.
+    """
+    earlier = Release.objects.filter(kind=period.kind, start=period.start, edition=edition - 1)
+    if not earlier.exclude(published_on=None).exists():
+        raise CannotRelease(CannotRelease.NO_EDITION, period)
+    return _prepared(period, edition, today, rule, requested_by=requested_by, approved_by=approved_by)
+
+
+def _prepared(period: Period, edition: int, today: date, rule: Rule, **people: User) -> Release:
     if release := Release.objects.filter(kind=period.kind, start=period.start, edition=edition).first():
         return release
-    key = _key(period, edition, rule.keys)
-    candidate = _candidate(period, key, rule.parameters)
-    manifest = _manifest(period, edition, candidate, rule) | {"key_fingerprint": fingerprint(key)}
-    release, _made = Release.objects.get_or_create(
+    release, _ = Release.objects.get_or_create(
         kind=period.kind,
         start=period.start,
         edition=edition,
-        defaults={
-            "end": period.end,
-            "candidate": canonical(candidate),
-            "manifest": canonical(manifest),
-            "sha256": sha256(manifest),
-            "prepared_on": today,
-        },
+        defaults={"end": period.end, **_made(period, edition, today, rule), **people},
     )
     return release
+
+
+def _made(period: Period, edition: int, today: date, rule: Rule) -> dict[str, Any]:
+    """What is prepared of a period, as the columns of its release."""
+    key = _key(period, edition, rule.keys)
+    candidate = _candidate(period, key, rule.parameters)
+    manifest = _manifest(period, edition, candidate, rule) | {"key_fingerprint": fingerprint(key)}
+    return {
+        "candidate": canonical(candidate),
+        "manifest": canonical(manifest),
+        "sha256": sha256(manifest),
+        "prepared_on": today,
+    }
 
 
 def _key(period: Period, edition: int, folder: Path) -> bytes:
@@ -98,7 +128,7 @@ def _key(period: Period, edition: int, folder: Path) -> bytes:
     # The first releases carried no fingerprint.
     known = {json.loads(manifest).get("key_fingerprint") for manifest in manifests} - {None}
     try:
-        return release_key(folder, PILOT if is_pilot else str(period.year), edition, known=known)
+        return agreed_key(folder, PILOT if is_pilot else str(period.year), edition, known=known)
     except UnusableKey as error:
         raise CannotRelease(CannotRelease.KEY, period) from error
 
@@ -109,17 +139,26 @@ def _candidate(period: Period, key: bytes, parameters: Parameters) -> dict[str, 
     tables = [table for table in TABLES.values() if table.period == period.kind]
     totals: dict[str, Value] = {}
     for table in tables:
-        if not table.variables:
+        if not table.variables and not table.counts_calls:
             total = tabulate.tabulate(table, records).cells[()]
             totals[table.base] = protect.published(total, table, key, parameters)[CONTACTS]
     candidate: dict[str, Any] = {}
     for table in tables:
-        values = protect.protect(tabulate.tabulate(table, records), totals[table.base], key, parameters)
-        candidate[table.id] = values and {
-            "|".join(coordinates): {name: None if value is HIDDEN else value for name, value in of_cell.items()}
-            for coordinates, of_cell in values.items()
-        }
+        if table.counts_calls:
+            values = protect.protect_calls(freeze.calls_in(period), parameters)
+        else:
+            values = protect.protect(tabulate.tabulate(table, records), totals[table.base], key, parameters)
+        candidate[table.id] = _plain(values)
     return candidate
+
+
+def _plain(values: Mapping[tuple[str, ...], Mapping[str, Value]] | None) -> dict[str, dict[str, int | None]] | None:
+    if values is None:
+        return None
+    return {
+        "|".join(coordinates): {name: None if value is HIDDEN else value for name, value in of_cell.items()}
+        for coordinates, of_cell in values.items()
+    }
 
 
 def _manifest(period: Period, edition: int, candidate: dict[str, Any], rule: Rule) -> dict[str, Any]:
@@ -127,7 +166,7 @@ def _manifest(period: Period, edition: int, candidate: dict[str, Any], rule: Rul
         "period": period.code,
         "edition": edition,
         "parameters": rule.parameters.as_dict(),
-        "method": "frozen counts, threshold, first-contact threshold, density, keyed random rounding",
+        "method": "frozen counts, threshold, first-contact threshold, density, keyed random rounding; calls: nearest",
         "gate": NO_GATE,
         "key": EMBEDDED_KEY if rule.embedded else "held by the release worker",
         "tables": {
@@ -152,15 +191,45 @@ def canonical(content: Any) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def lacks_gate(release: Release) -> bool:
+    """Whether the release must wait for the gate: two editions round the same contacts twice, which together tell more
+    than each, until something has looked at both at once."""
+    return release.edition > 1 and json.loads(release.manifest)["gate"] == NO_GATE
+
+
+def lacks_calls(release: Release) -> bool:
+    """Whether calls of its period were loaded after it was prepared: it waits until it is prepared anew."""
+    if release.published_on:
+        return False
+    candidate, manifest = json.loads(release.candidate), json.loads(release.manifest)
+    (table,) = (table for table in TABLES.values() if table.counts_calls and table.period == release.kind)
+    now = protect.protect_calls(freeze.calls_in(release.period), Parameters(**manifest.get("parameters", {})))
+    return bool(candidate.get(table.id) != _plain(now))
+
+
+@traffic.says_what_is_published
+def published_months(months: Collection[date]) -> set[date]:
+    """Those of `months`, given by their first days, that a published period covers."""
+    spans = list(Release.objects.exclude(published_on=None).values_list("start", "end").distinct())
+    return {month for month in months if any(start <= month < end for start, end in spans)}
+
+
 @transaction.atomic
-def publish(release: Release, *, by: User | None, today: date) -> int:
+def publish(release: Release, *, by: User | None, now: datetime) -> int:
     """Write the candidate's cells, for good; how many. `by` is nobody when the demonstration publishes by itself.
 
-    Raises CannotRelease for a release that is out already.
+    Raises CannotRelease for a release that is out already, or waits for the gate or for its calls.
     """
-    claimed = Release.objects.filter(pk=release.pk, published_on=None).update(published_on=today, published_by=by)
-    if not claimed:
-        raise CannotRelease(CannotRelease.PUBLISHED, release.period)
+    traffic.hold()
+    if lacks_gate(release):
+        raise CannotRelease(CannotRelease.NO_GATE, release.period)
+    out = {"published_on": timezone.localdate(now), "published_by": by}
+    if lacks_calls(release):
+        raise CannotRelease(CannotRelease.LACKS_CALLS, release.period)
+    if not Release.objects.filter(pk=release.pk, published_on=None, sha256=release.sha256).update(**out):
+        is_out = Release.objects.filter(pk=release.pk).exclude(published_on=None).exists()
+        raise CannotRelease(CannotRelease.PUBLISHED if is_out else CannotRelease.LACKS_CALLS, release.period)
+    audit.record(by=by, act="release.publish", now=now)
     cells = [
         PublishedCell(
             release=release,

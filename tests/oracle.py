@@ -48,9 +48,30 @@ def was_asked(question: str, row: Row) -> bool:
 def codes_of(question: str, row: Row) -> list[str]:
     if question == "case_step":
         return ["utan_nummer"]  # a file has no case numbers
+    if question == "balance":
+        return [balance(row)]
     if row[question]:
         return row[question].split("|")
     return ["ej_fragat" if was_asked(question, row) else "ej_till"]
+
+
+SOCIAL_TARGETS, PRACTICAL_TARGETS = "fritid avh_ideb civil tros", "vard beroende arbstud bostad polis avh_mynd"
+TARGETS_OF_BOTH = "kom_vbe social skola linje"
+
+
+def balance(row: Row) -> str:
+    """For a relevant contact with social (s_) and practical (p_) needs: referred for both, for one, for none."""
+    needs = row["needs"].split("|")
+    if row["result"] != "relevant" or not {"s_", "p_"} <= {need[:2] for need in needs}:
+        return "ej_till"
+    targets = [referral.split(":")[0] for referral in row["referrals"].split("|") if referral]
+    found = set()
+    for target in targets:
+        if target in (SOCIAL_TARGETS + " " + TARGETS_OF_BOTH).split():
+            found.add("social")
+        if target in (PRACTICAL_TARGETS + " " + TARGETS_OF_BOTH).split():
+            found.add("practical")
+    return ["ingen", "en", "bada"][len(found)]
 
 
 def questions(row: Row) -> list[str]:
@@ -72,6 +93,8 @@ def recount(rows: list[Row]) -> Counter[tuple[str, str]]:
                 n["referral_target", target] += 1
                 n["referral_type", kind] += 1
                 n["referral_outcome", outcome] += 1
+                if outcome == "saknas":
+                    n["referral_missing", target] += 1
     return n
 
 

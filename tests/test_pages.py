@@ -1,15 +1,39 @@
 """The pages in a real browser: for every eye, ear and hand, on a desk and on a phone, in both languages, no script."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, time, timedelta
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from helpline import accounts, policy
-from helpline.models import Contact, Demonstration, Referral, User
+from helpline import (
+    accounts,
+    approvals,
+    audit,
+    contacts,
+    deletions,
+    invitations,
+    opening,
+    openings,
+    policy,
+    staff,
+    traffic,
+    traffic_file,
+)
+from helpline.entries import read_entry
+from helpline.imports import jobs
+from helpline.listings import Hours, Phone, Place
+from helpline.models import Contact, Demonstration, ImportJob, Organisation, Referral, Service, User
+from reports import freeze, release
+from reports.forms import rule as rule_of_settings
+from reports.periods import Period, containing
+from tests import listed
+from tests.granted import token_of
+from tests.oracle import DATA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
@@ -103,8 +127,19 @@ def refused_at_the_door(visit: Visit) -> None:
 
 
 def first_account_refused(visit: Visit) -> None:
-    visit.go(accounts.first_administrator_path()).fill("#password", "short")
+    visit.go(accounts.administrator_path()).fill("#password", "short")
     visit.press("main button")
+
+
+def granted(visit: Visit) -> None:
+    evaluators = User.objects.filter(role=policy.EVALUATOR)
+    token_of(evaluators.first() or User.objects.create_user("evaluator", None, role=policy.EVALUATOR))
+    visit.go("/grants/")
+
+
+def with_a_new_token(visit: Visit) -> None:
+    granted(visit)
+    visit.press("form[action$='/tokens/'] button")
 
 
 def older_than_the_session(visit: Visit) -> None:
@@ -113,11 +148,234 @@ def older_than_the_session(visit: Visit) -> None:
     visit.press(".save button")
 
 
+def somebody(name: str = "maria", role: str = policy.HANDLER, password: str | None = PASSWORD) -> User:
+    return User.objects.create_user(name, password, role=role)
+
+
+def accounts_of_every_kind(visit: Visit) -> None:
+    chief, now = User.objects.get(role=policy.ADMINISTRATOR), timezone.now()
+    closed, waits = somebody("erik"), somebody()
+    staff.close(closed.pk, by=chief, now=now)
+    staff.ask_for_role(waits.pk, policy.COORDINATOR, by=chief, now=now)
+    staff.invite("new", policy.COORDINATOR, by=chief, now=now)
+    User.objects.create_user("x" * 64, None, role=policy.EVALUATOR)
+    visit.go("/staff/")
+
+
+def link_shown(visit: Visit) -> None:
+    page = visit.go("/staff/invite/")
+    page.fill("#username", "new")
+    page.check("#role")
+    visit.press("main button")
+
+
+def invitation_refused(visit: Visit) -> None:
+    visit.go(invitations.path_for(somebody(password=None))).fill("#password", "short")
+    visit.press("main button")
+
+
+def opened_contact(visit: Visit) -> Contact:
+    entry, now = read_entry(timezone.localdate(), {"channel": ["telefon"], "result": ["relevant"]}), timezone.now()
+    contact = contacts.log_contact(by=None, key=uuid4(), entry=entry, now=now, today=entry.day)
+    visit.go(f"/contacts/{contact.pk}/open/").check("#reason")
+    visit.press("main button[type=submit]")
+    return contact
+
+
+def waiting(visit: Visit) -> None:
+    own, others = opened_contact(visit), opened_contact(visit)
+    leading = User.objects.get(role=policy.COORDINATOR)
+    deletions.ask(others, by=somebody("other", policy.COORDINATOR), now=timezone.now())
+    for outcome in ("refuse", "wait"):
+        asked = deletions.ask(own, by=leading, now=timezone.now())
+        if outcome == "refuse":
+            third = somebody("third", policy.COORDINATOR)
+            approvals.decide(asked.pk, by=third, agrees=False, now=timezone.now())
+    visit.go("/waiting/")
+
+
+def acts_written_down(visit: Visit) -> None:
+    staff = [User.objects.get(role=policy.COORDINATOR), User.objects.create_user("other", None, role=policy.HANDLER)]
+    for _ in range(30):
+        audit.record(by=staff[0], act="contact.open", reason="rattelse", now=timezone.now())
+        audit.record(by=staff[0], act="staff.reset_trusted", reason="asked", about=staff[1], now=timezone.now())
+    visit.go("/audit/")
+
+
+IMPORTED = "key,day,channel,result\na,2016-01-04,telefon,relevant\n"
+
+
+def import_of(visit: Visit, state: str, rows: str = IMPORTED) -> None:
+    now, leading = timezone.now(), User.objects.get(role=policy.COORDINATOR)
+    job = jobs.put("contacts", rows.encode(), by=leading, now=now)
+    if state != "ready":
+        jobs.start(job, skips_refused=False, now=now)
+    if state == "running":
+        ImportJob.objects.update(state=state, attempts=1, held_until=now + timedelta(minutes=1))
+        jobs._tell(ImportJob.objects.get(), 40)
+    if state in ("done", "refused"):
+        jobs.run_next(now=now)
+    visit.go(f"/import/{job.pk}/")
+
+
+def import_refused(visit: Visit) -> None:
+    import_of(visit, "ready", IMPORTED)
+    visit.go("/import/")
+    visit.press("main button")
+
+
+def columns_of_files(visit: Visit) -> None:
+    for summary in visit.go("/import/").locator(".import__more summary").all():
+        summary.click()
+
+
+REFUSED_ROWS = IMPORTED + "".join(f"k{n},2016-13-01,telefon,relevant\n" for n in range(120))
+
+
+def calls_and_opening_hours(visit: Visit) -> None:
+    """Last month, so that it is shown by the hour."""
+    day = timezone.localdate().replace(day=1) - timedelta(days=1)
+    said = [(at, traffic_file.Calls(4, 1, 0, 1, 2, 1)) for at in range(24)]
+    traffic.record_hours([traffic_file.ClockHour(day, at, "Main", said_of) for at, said_of in said if at != 2])
+    week = opening.WeeklyHours(day.replace(day=1), ((opening.Span(540, 720), opening.Span(780, 960)),) * 7)
+    openings.set_hours(week, by=None, now=timezone.now())
+    openings.set_exception(opening.Exceptional(day, (), "staff"), by=None, now=timezone.now())
+    visit.go(f"/traffic/?period={day:%Y-%m}")
+
+
+def opening_hours(visit: Visit) -> None:
+    calls_and_opening_hours(visit)
+    visit.go("/traffic/opening/")
+
+
+def opening_hours_to_be_removed(visit: Visit, at: int) -> None:
+    opening_hours(visit)
+    visit.go(visit.page.locator('a[href*="/opening/remove/"]').nth(at).get_attribute("href"))
+
+
+def open_month_without_calls(visit: Visit) -> Period:
+    """The last month, of which calls can be loaded still."""
+    month = containing("month", timezone.localdate()).previous()
+    entry = read_entry(month.start, {"channel": ["telefon"], "result": ["relevant"]})
+    contacts.log_contact(by=None, key=uuid4(), entry=entry, now=timezone.now(), today=timezone.localdate())
+    hours = opening.WeeklyHours(month.start, ((opening.Span(540, 720),),) * 7)
+    openings.set_hours(hours, by=None, now=timezone.now())
+    visit.go("/releases/")
+    return month
+
+
+def prepared_without_calls(visit: Visit, *, of_a_day: bool = False) -> None:
+    """Frozen and prepared; once a file brought the calls `of_a_day`, no other is taken, and the page says so."""
+    month = open_month_without_calls(visit)
+    freeze.freeze_month(month, today=timezone.localdate())
+    release.prepare(month, today=timezone.localdate(), rule=rule_of_settings())
+    if of_a_day:
+        said = traffic_file.Calls(1, 1, 0, 0, 0, 0)
+        traffic.record_hours([traffic_file.ClockHour(month.start, 9, "Main", said)])
+    visit.go("/releases/")
+
+
+def foreign_directory(visit: Visit) -> None:
+    content = (DATA / "hsds-organization-full.json").read_bytes()
+    by = User.objects.get(role=policy.COORDINATOR)
+    visit.go(f"/import/{jobs.put('directory', content, by=by, now=timezone.now()).pk}/")
+
+
+def refused_on(path: str) -> Callable[[Visit], object]:
+    return lambda visit: (visit.go(path), visit.press("main form button.button--primary"))
+
+
+def whole_service() -> str:
+    """The address of a service that says everything that one can say."""
+    summer = Hours("SU", time(0), time(23, 59, 59), date(2027, 6, 1))
+    said = {
+        "phones": (Phone("0771-12 34 56", "12", "Växel"), Phone("112")),
+        "hours": (Hours("MO,TU,WE,TH,FR", time(9), time(16)), summer),
+        "places": (Place(False, "Huset", "Storgatan 1", "111 22", "Stockholm"), Place(True)),
+        "languages": frozenset({"sv", "uk"}),
+    }
+    lapsed = listed.organisation(agreement="projekt", agreement_until=date(2025, 1, 1), url="https://example.se/")
+    made = listed.service(
+        "x" * 200, "0180", "1880", of=lapsed, alert="Closed in July.", is_shared=True, is_confidential=True,
+        description="Support to\nall.", url=f"https://example.se/{'x' * 150}", **said,
+    )  # fmt: skip
+    return f"/directory/{made.pk}/"
+
+
+def many_services() -> None:
+    whole_service()
+    for number in range(60):
+        listed.service("", ("SE", "01", "0180", "1880")[number % 4], on=date(2026, 1, 1) if number % 3 else None)
+    listed.service("Knowledge", kind="resurs")
+
+
+def found_in_the_directory(visit: Visit) -> None:
+    many_services()
+    visit.go("/directory/").select_option("#place", "0180")
+    visit.press(".find button")
+
+
+def back_from_what_was_found(visit: Visit) -> None:
+    found_in_the_directory(visit)
+    visit.press(".service__name")
+
+
+def service_refused(visit: Visit) -> None:
+    page = visit.go(f"{whole_service()}change/")
+    page.fill("#name", "")
+    page.fill("#id_phones-2-description", "No number")
+    page.fill("#id_hours-2-opens", "09:00")
+    page.fill("#other_languages", "?")
+    visit.press(".entry__end button")
+
+
+def service_overtaken(visit: Visit) -> None:
+    where = whole_service()
+    page = visit.go(f"{where}change/")
+    Service.objects.update(alert="Changed meanwhile.")
+    page.fill("#name", "Mine")
+    visit.press(".entry__end button")
+
+
+def organisation_page(visit: Visit) -> str:
+    whole_service()
+    return f"/directory/organisations/{Organisation.objects.get().pk}/"
+
+
 STATES: dict[str, tuple[str, Callable[[Visit], object]]] = {
     "log in": ("", lambda visit: visit.go("/login/")),
     "log in, refused": ("", refused_at_the_door),
-    "first account": ("", lambda visit: visit.go(accounts.first_administrator_path())),
+    "first account": ("", lambda visit: visit.go(accounts.administrator_path())),
     "first account, refused": ("", first_account_refused),
+    "invitation": ("", lambda visit: visit.go(invitations.path_for(somebody(password=None)))),
+    "invitation, refused": ("", invitation_refused),
+    "invitation, dead": ("", lambda visit: visit.go("/invitation/x/")),
+    "accounts": (policy.ADMINISTRATOR, accounts_of_every_kind),
+    "account": (policy.ADMINISTRATOR, lambda visit: visit.go(f"/staff/{somebody().pk}/")),
+    "account without password": (policy.ADMINISTRATOR, lambda visit: visit.go(f"/staff/{somebody(password=None).pk}/")),
+    "account of one's own": (policy.ADMINISTRATOR, lambda visit: visit.go(f"/staff/{User.objects.get().pk}/")),
+    "invite": (policy.ADMINISTRATOR, lambda visit: visit.go("/staff/invite/")),
+    "invite, refused": (policy.ADMINISTRATOR, lambda visit: (visit.go("/staff/invite/"), visit.press("main button"))),
+    "link shown": (policy.ADMINISTRATOR, link_shown),
+    "waiting": (policy.COORDINATOR, waiting),
+    "waiting, nothing": (policy.COORDINATOR, lambda visit: visit.go("/waiting/")),
+    "ask for deletion": (
+        policy.COORDINATOR,
+        lambda visit: visit.go(f"/contacts/{opened_contact(visit).pk}/delete/"),
+    ),
+    "import": (policy.COORDINATOR, lambda visit: visit.go("/import/")),
+    "import, columns open": (policy.COORDINATOR, columns_of_files),
+    "import, nothing chosen": (policy.COORDINATOR, import_refused),
+    "import, preview": (policy.COORDINATOR, lambda visit: import_of(visit, "ready")),
+    "import, preview of refused rows": (policy.COORDINATOR, lambda visit: import_of(visit, "ready", REFUSED_ROWS)),
+    "import, preview of a refused file": (
+        policy.COORDINATOR,
+        lambda visit: import_of(visit, "ready", IMPORTED.replace("result", "x,result", 1)),
+    ),
+    "import, waiting": (policy.COORDINATOR, lambda visit: import_of(visit, "waiting")),
+    "import, running": (policy.COORDINATOR, lambda visit: import_of(visit, "running")),
+    "import, done": (policy.COORDINATOR, lambda visit: import_of(visit, "done")),
+    "import, nothing stored": (policy.COORDINATOR, lambda visit: import_of(visit, "refused", REFUSED_ROWS)),
     "dead link": ("", lambda visit: visit.go("/setup/x/")),
     "lost visitor": ("", lambda visit: visit.go("/nowhere/")),
     "start of a handler": (policy.HANDLER, lambda visit: visit.go("/")),
@@ -130,6 +388,50 @@ STATES: dict[str, tuple[str, Callable[[Visit], object]]] = {
     "form, saved": (policy.HANDLER, saved),
     "form, saved with other answers": (policy.HANDLER, saved_with_other_answers),
     "form, older than the session": (policy.HANDLER, older_than_the_session),
+    "directory, empty": (policy.HANDLER, lambda visit: visit.go("/directory/")),
+    "directory, nothing found": (policy.HANDLER, lambda visit: visit.go("/directory/?place=0180")),
+    "directory": (policy.HANDLER, lambda visit: (many_services(), visit.go("/directory/"))),
+    "directory of a coordinator": (policy.COORDINATOR, lambda visit: (many_services(), visit.go("/directory/"))),
+    "directory, found": (policy.COORDINATOR, found_in_the_directory),
+    "service": (policy.HANDLER, lambda visit: visit.go(whole_service())),
+    "service of a coordinator": (policy.COORDINATOR, lambda visit: visit.go(whole_service())),
+    "service, from a search": (policy.HANDLER, back_from_what_was_found),
+    "service with nothing": (policy.HANDLER, lambda visit: visit.go(f"/directory/{listed.service(kind='resurs').pk}/")),
+    "service, new": (policy.COORDINATOR, lambda visit: visit.go("/directory/add/")),
+    "service, changed": (policy.COORDINATOR, lambda visit: visit.go(f"{whole_service()}change/")),
+    "service, refused": (policy.COORDINATOR, service_refused),
+    "service, overtaken": (policy.COORDINATOR, service_overtaken),
+    "organisation": (policy.COORDINATOR, lambda visit: visit.go(organisation_page(visit))),
+    "organisation, refused": (
+        policy.COORDINATOR,
+        lambda visit: (visit.go("/directory/organisations/add/"), visit.press(".entry button")),
+    ),
+    "counties": (policy.COORDINATOR, lambda visit: (many_services(), visit.go("/directory/counties/"))),
+    "counties, empty": (policy.COORDINATOR, lambda visit: visit.go("/directory/counties/")),
+    "the routine": (policy.HANDLER, lambda visit: visit.go("/routine/")),
+    "the routine of a day that is none": (policy.COORDINATOR, lambda visit: visit.go("/routine/?day=x")),
+    "who may do what": (policy.EVALUATOR, lambda visit: visit.go("/policy/")),
+    "record of acts": (policy.COORDINATOR, acts_written_down),
+    "record of acts, nothing found": (policy.COORDINATOR, lambda visit: visit.go("/audit/?act=grant.issue")),
+    "record of acts, empty": (policy.EVALUATOR, lambda visit: visit.go("/audit/")),
+    "grants of an evaluator, none": (policy.EVALUATOR, lambda visit: visit.go("/grants/")),
+    "grants of an evaluator": (policy.EVALUATOR, granted),
+    "grants of an evaluator, a new token": (policy.EVALUATOR, with_a_new_token),
+    "grants of a coordinator": (policy.COORDINATOR, granted),
+    "traffic, nothing": (policy.COORDINATOR, lambda visit: visit.go("/traffic/")),
+    "traffic": (policy.COORDINATOR, calls_and_opening_hours),
+    "hour": (policy.COORDINATOR, lambda visit: visit.go("/traffic/hours/")),
+    "hour, refused": (policy.COORDINATOR, refused_on("/traffic/hours/")),
+    "opening hours, none": (policy.COORDINATOR, lambda visit: visit.go("/traffic/opening/")),
+    "opening hours": (policy.COORDINATOR, opening_hours),
+    "removal of opening hours": (policy.COORDINATOR, lambda visit: opening_hours_to_be_removed(visit, 0)),
+    "removal of other hours": (policy.COORDINATOR, lambda visit: opening_hours_to_be_removed(visit, 1)),
+    "releases, calls missing of the next month": (policy.COORDINATOR, open_month_without_calls),
+    "releases, calls missing of a prepared month": (policy.COORDINATOR, prepared_without_calls),
+    "releases, calls that stay out": (policy.COORDINATOR, lambda visit: prepared_without_calls(visit, of_a_day=True)),
+    "import, preview of a foreign directory": (policy.COORDINATOR, foreign_directory),
+    "new opening hours, refused": (policy.COORDINATOR, refused_on("/traffic/opening/hours/")),
+    "other hours, refused": (policy.COORDINATOR, refused_on("/traffic/opening/day/")),
     "not for this role": (policy.HANDLER, lambda visit: visit.go("/overview/")),
     "not by address": (policy.HANDLER, lambda visit: visit.go("/logout/")),
 }
@@ -223,6 +525,44 @@ def test_whatever_the_tab_key_reaches_wears_a_ring_of_three_pixels(visit):
         kinds.add(page.evaluate("document.activeElement.tagName + (document.activeElement.type || '')"))
         assert (style, width) == ("solid", "3px"), page.evaluate("document.activeElement.outerHTML")
     assert {"A", "SUMMARY", "INPUTdate", "INPUTradio", "INPUTcheckbox", "SELECTselect-one", "BUTTONsubmit"} <= kinds
+
+
+# --- the menu on a phone ----------------------------------------------------------------------------------------------
+
+
+def test_on_a_phone_the_menu_is_one_button_that_opens_and_closes_by_keyboard_and_without_a_script(visit):
+    page = visit(policy.COORDINATOR, PHONE, "en", script=False).go("/traffic/hours/")
+    opener, panel = page.locator(".menu__open"), page.locator("#menu")
+    assert opener.inner_text() == "Menu: Traffic" and not panel.is_visible()
+    assert page.locator("nav.menu").bounding_box()["height"] < 50
+    tab_to(page, ".menu__open")
+    page.keyboard.press("Enter")
+    assert panel.is_visible()
+    tab_to(page, '.menu a[href="/traffic/"]')
+    assert page.locator(":focus").get_attribute("aria-current") == "true"
+    page.keyboard.press("Escape")
+    assert not panel.is_visible()
+    opener.click()
+    page.locator(".menu__close").click()
+    assert not panel.is_visible()
+    opener.click()
+    with page.expect_navigation():
+        page.locator(".menu").get_by_role("link", name="Releases").click()
+    assert page.locator("h1").inner_text() == "Releases"
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_open_menu_of_a_phone_is_accessible_and_as_high_as_a_finger(visit, language):
+    page = visit(policy.COORDINATOR, PHONE, language).go("/")
+    page.click(".menu__open")
+    assert faults(page) == [] and too_small_to_touch(page) == [] and overflow(page) <= 0
+    assert page.locator(".menu a").filter(visible=True).count() == len(policy.menu(policy.COORDINATOR))
+
+
+def test_on_a_desk_every_page_of_the_menu_is_in_sight_and_no_button(visit):
+    page = visit(policy.COORDINATOR).go("/")
+    assert page.locator(".menu a").filter(visible=True).count() == len(policy.menu(policy.COORDINATOR))
+    assert not page.locator(".menu button").filter(visible=True).count()
 
 
 # --- by hand --------------------------------------------------------------------------------------------------------
@@ -348,7 +688,7 @@ def test_a_printed_form_shows_answers_and_no_buttons(visit):
 
 def test_who_wants_stillness_gets_it(visit):
     page = visit(policy.HANDLER).go(NEW)
-    moving = "getComputedStyle(document.querySelector('.save .button')).transitionDuration"
+    moving = "getComputedStyle(document.querySelector('button[name=add_referral]')).transitionDuration"
     assert page.evaluate(moving) != "0s"
     page.emulate_media(reduced_motion="reduce")
     assert page.evaluate(moving) == "0s"

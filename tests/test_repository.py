@@ -17,6 +17,9 @@ SOURCES = ("config", "reports", "helpline")
 PLANTED = {
     "houses": ("helpline/contacts.py", "import reports.counting"),
     "helpline-rooms": ("helpline/entries.py", "import helpline.contacts"),
+    "listings": ("helpline/listings/areas.py", "import helpline.listings.values"),
+    "directory": ("helpline/directory/receivers.py", "import helpline.directory.files"),
+    "imports": ("helpline/imports/contacts.py", "import helpline.imports.kinds"),
     "reports-rooms": ("reports/counting.py", "import reports.rollups"),
     "pure": ("helpline/entries.py", "import django.conf"),
     "line-1": ("reports/live.py", "import helpline.models"),

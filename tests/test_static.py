@@ -97,10 +97,14 @@ def test_every_static_file_that_a_template_names_exists():
 
 def test_the_hashed_names_of_production_can_be_made(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
-    production = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    production = {"BACKEND": "config.static.HashedStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": production}
     call_command("collectstatic", verbosity=0, interactive=False)
     assert (tmp_path / "staticfiles.json").is_file() and list(tmp_path.glob("css/app.*.css.gz"))
+    modules = [path.read_text("utf-8") for path in tmp_path.glob("js/*.????????????.js")]
+    imported = [name for module in modules for name in re.findall(r'^import .* from "\./(.+)";$', module, re.M)]
+    assert len(imported) > 20
+    assert all((tmp_path / "js" / name).is_file() and re.search(r"\.[0-9a-f]{12}\.js$", name) for name in imported)
 
 
 # --- the compiled translations ----------------------------------------------------------------------------------------

@@ -27,6 +27,11 @@ def is_listening(url: str) -> bool:
         return probe.connect_ex((address.hostname, address.port)) == 0
 
 
+def hears_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and so would what this suite starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def soon(happened: Callable[[], bool], seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -138,7 +143,9 @@ def test_ctrl_c_stops_the_servers_of_a_test_run(tmp_path: Path) -> None:
     }
     command = [sys.executable, "-m", "pytest", "-s", "-q", "-p", "no:cacheprovider", str(tmp_path / "test_long.py")]
     command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment, preexec_fn=hears_ctrl_c
+    )
     try:
         line = next((line for line in run.stdout if "redis://" in line), "")
         urls = line.split()[-2:]

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import pytest
 
 START_SECONDS = 30
 REDIS_DATABASES = 64
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")  # of a PostgreSQL that nobody pulls the plug of
 
 # Reads until the pipe from pytest closes, which the kernel does even when pytest is killed.
 WATCHDOG = """
@@ -51,11 +52,23 @@ class NoServer(Exception):
 class Server:
     """A running server: its address, its log and the folder that vanishes with it."""
 
+    name: str
     url: str
     log: Path
     folder: Path
     process: subprocess.Popen[bytes]
     watchdog: subprocess.Popen[bytes]
+    as_server: dict[str, Any]
+
+    def restarted(self, number: int) -> "Server":
+        """End the server by a signal and start it anew on the same port and data, with a log of its own."""
+        self.watchdog.kill()
+        self.watchdog.communicate()
+        self.process.send_signal(number)
+        self.process.wait(START_SECONDS)
+        self.log.rename(self.log.with_suffix(f".{time.monotonic_ns()}.log"))
+        command = [str(part) for part in self.process.args]  # type: ignore[union-attr]
+        return _launch(self.name, self.url, command, self.folder, self.as_server)
 
     def stop(self) -> None:
         """Stop the server, cutting its open connections, and remove its folder. May be called twice."""
@@ -83,20 +96,20 @@ def postgres_folders() -> Iterator[Path]:
         yield wheel / "pginstall" / "bin"
 
 
-def start_postgres(bin_folder: Path | None = None) -> Server:
-    """Start a PostgreSQL with an empty cluster on a free port of loopback. Raises NoServer."""
+def start_postgres(bin_folder: Path | None = None, *, settings: Sequence[str] = QUICK) -> Server:
+    """Start a PostgreSQL with an empty cluster and `settings` on a free port of loopback. Raises NoServer."""
     bin_folder = bin_folder or next(postgres_folders(), None)
     if bin_folder is None:
         raise NoServer("PostgreSQL is missing: install it, install requirements/dev.txt, or give DATABASE_URL.")
     folder = Path(tempfile.mkdtemp(prefix="helpline-postgres-"))
     try:
-        return _start_cluster(bin_folder, folder)
+        return _start_cluster(bin_folder, folder, settings)
     except NoServer:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _start_cluster(bin_folder: Path, folder: Path) -> Server:
+def _start_cluster(bin_folder: Path, folder: Path, settings: Sequence[str]) -> Server:
     whom = _unprivileged()
     if whom:
         os.chown(folder, whom["user"], whom["group"])
@@ -109,9 +122,8 @@ def _start_cluster(bin_folder: Path, folder: Path) -> Server:
     if made.returncode:
         raise NoServer(f"PostgreSQL could not make a database cluster: {_last_line(made.stderr)}")
     port = _free_port()
-    settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "unix_socket_directories="]
     command = [str(binaries / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port)]
-    command += [part for setting in settings for part in ("-c", setting)]
+    command += [part for setting in (*settings, "unix_socket_directories=") for part in ("-c", setting)]
     return _launch("PostgreSQL", f"postgres://postgres@127.0.0.1:{port}/postgres", command, folder, as_server)
 
 
@@ -176,7 +188,19 @@ def redis_url_of_worker(url: str, worker: str) -> str:
     return parts._replace(path=f"/{number}").geturl()
 
 
-# --- both ------------------------------------------------------------------------------------------------------------
+# --- an identity provider --------------------------------------------------------------------------------------------
+
+
+def start_provider() -> Server:
+    """Start the OpenID Connect provider of tests/provider on a free port of loopback. Raises NoServer."""
+    folder = Path(tempfile.mkdtemp(prefix="helpline-provider-"))
+    port = _free_port()
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    command = [sys.executable, str(Path(__file__).with_name("provider")), str(port), str(folder)]
+    return _launch("The provider", f"http://127.0.0.1:{port}/o", command, folder, {"env": environment})
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
 
 
 def _launch(name: str, url: str, command: list[str], folder: Path, as_server: dict[str, Any]) -> Server:
@@ -194,7 +218,7 @@ def _launch(name: str, url: str, command: list[str], folder: Path, as_server: di
         )
     watch = ["sh", "-c", WATCHDOG, "watchdog", str(process.pid), str(folder)]
     watchdog = subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True, cwd="/")
-    server = Server(url, log, folder, process, watchdog)
+    server = Server(name, url, log, folder, process, watchdog, as_server)
     deadline = time.monotonic() + START_SECONDS
     while "ready to accept connections" not in log.read_text(errors="replace").lower():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -256,7 +280,6 @@ def _prepare_environment(config: pytest.Config) -> None:
         postgres = start_postgres()
         config.add_cleanup(postgres.stop)
         os.environ["DATABASE_URL"] = postgres.url
-        os.environ["TEST_POSTGRES_LOG"] = str(postgres.log)
     elif not os.environ["DATABASE_URL"].startswith(("postgres://", "postgresql://", "psql://", "pgsql://")):
         raise NoServer("DATABASE_URL is not a PostgreSQL address: unset it, or run with --db=sqlite.")
     if not os.environ.get("TEST_REDIS_URL"):

@@ -1,12 +1,17 @@
-"""Owns the pages around the work: start, log-in and log-out, language, the first administrator."""
+"""Owns the pages around the work: start, log-in and log-out, language, the links by which one gets an account."""
 
 from typing import Any, cast
 from uuid import uuid4
 
+from allauth.account.forms import LoginForm
+from allauth.account.views import LoginView
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.webauthn.internal.auth import begin_authentication
 from django.contrib import messages
-from django.contrib.auth import login as start_session
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
+from django.db import transaction
+from django.db.models import Count, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -15,12 +20,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views import i18n
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic.edit import FormView
 
-from helpline import accounts, cases, drafts, policy
+from helpline import accounts, approvals, audit, cases, drafts, guesses, invitations, policy, sessions
 from helpline.access import StaffRequest, needs, only, wants_json
 from helpline.form_rows import Posted
-from helpline.form_values import content_of, key_of, posted_of
-from helpline.forms import FirstAdministratorForm
+from helpline.form_values import content_of, key_of
+from helpline.forms import AdministratorForm, PasswordForm
 from helpline.models import Contact, User
 from helpline.views import contact_lists, kept
 from helpline.views.contacts import amend_again
@@ -36,50 +42,91 @@ def start(request: StaffRequest) -> HttpResponse:
         shown = {"today": today, "logged_today": sum(line.day == today for line in own)}
         shown |= {"own": [line for line in own if line.is_open]}
         shown |= {"drafts": contact_lists.own_drafts(request.user, now=now)}
+    counts: dict[str, QuerySet[Any]] = {}
+    if request.user.may("approval.view"):
+        counts["waiting_count"] = approvals.waiting_for(request.user)
     if request.user.may("contact.correct"):
-        shown["open_count"] = Contact.objects.changeable().open().count()
+        counts["open_count"] = Contact.objects.changeable().open()
+    if counts:  # by one query
+        counted = {name: _how_many(rows) for name, rows in counts.items()}
+        shown |= User.objects.filter(pk=request.user.pk).values(**counted).get()
     return render(request, "helpline/start.html", shown)
+
+
+def _how_many(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows, as a part of another query."""
+    return Coalesce(Subquery(rows.order_by().values(whole=Value(1)).annotate(n=Count("pk")).values("n")), 0)
 
 
 class LogIn(LoginView):
     """The log-in page, which also carries a form through that came without a session, and answers a script."""
 
-    template_name = "helpline/login.html"
+    template_name = "helpline/log_in.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.redirect_authenticated_user = not (wants_json(request) or "key" in request.POST)
-        return super().dispatch(request, *args, **kwargs)
+        is_under_way = wants_json(request) or "key" in request.POST
+        if request.user.is_authenticated and not is_under_way:
+            return redirect(self.get_success_url() or "start")
+        return FormView.dispatch(self, request, *args, **kwargs)
 
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        user: User = form.get_user()
-        start_session(self.request, user)
+    def form_valid(self, form: LoginForm) -> HttpResponse:
+        kept.put_by(self.request)
+        answer = super().form_valid(form)
+        if self.request.user.is_authenticated:
+            return logged_in(self.request, answer)
         if wants_json(self.request):
-            return _session(self.request)
-        if "key" in self.request.POST:
-            return _taken_up(self.request, by=user)
-        return redirect(self.get_success_url())
+            options = begin_authentication(form.user)
+            return JsonResponse(
+                {"second": str(answer.url), "csrf": get_token(self.request), "passkey": options}, status=202
+            )
+        return answer
 
-    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+    def form_invalid(self, form: LoginForm) -> HttpResponse:
         if wants_json(self.request):
-            wrong = gettext("The user name or the password is wrong: check both and try again.")
-            return JsonResponse({"text": wrong}, status=400)
+            return JsonResponse({"text": " ".join(form.non_field_errors())}, status=400)
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"kept": kept.carried(self.request)}
 
 
-login = needs(policy.OPEN)(only("GET", "HEAD", "POST")(LogIn.as_view()))  # type: ignore[arg-type]
+log_in = needs(policy.OPEN)(only("GET", "HEAD", "POST")(sensitive_post_parameters("password")(LogIn.as_view())))
 
 
-def _taken_up(request: HttpRequest, *, by: User) -> HttpResponse:
-    """The form that was carried through the log-in, if it is of whoever logged in."""
-    is_amendment = kept.is_amendment(request.POST)
-    if not (kept.is_of(request.POST, by) and by.may("contact.own" if is_amendment else "contact.log")):
+class SecondFactor(AuthenticateView):
+    """The page of the second factor, for whoever gave the right password a while ago."""
+
+    template_name = "helpline/second_factor.html"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        return logged_in(self.request, super().form_valid(form))
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if wants_json(self.request):
+            texts = [text for errors in form.errors.values() for text in errors]
+            return JsonResponse({"text": " ".join(texts)}, status=400)
+        return super().form_invalid(form)
+
+
+second_factor = needs(policy.OPEN)(only("GET", "HEAD", "POST")(SecondFactor.as_view()))
+
+
+def logged_in(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """What whoever has just logged in gets: the page that they wanted, or the form that they came with."""
+    if not request.user.is_authenticated:  # the account was closed, or its sessions ended, on the way
+        return JsonResponse({}, status=401) if wants_json(request) else answer
+    user, posted = request.user, kept.taken_up(request)
+    if wants_json(request):
+        said = _session(request)
+        guesses.know_browser(said, user)
+        return said
+    if posted is None:
+        return answer
+    if not (kept.is_of(posted, user) and user.may("contact.own" if kept.is_amendment(posted) else "contact.log")):
         return foreign(request)
-    if is_amendment:
-        return amend_again(cast(StaffRequest, request), key_of(request.POST) or uuid4())
-    return _as_draft(request, posted_of(kept.carried(request)), by=by)
+    if kept.is_amendment(posted):
+        return amend_again(cast(StaffRequest, request), key_of(posted) or uuid4(), posted)
+    return _as_draft(request, posted, by=user)
 
 
 def foreign(request: HttpRequest) -> HttpResponse:
@@ -115,7 +162,7 @@ def _session(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"csrf": get_token(request), "user": user})
 
 
-logout = needs("session.end")(only("POST")(LogoutView.as_view()))
+log_out = needs("session.end")(only("POST")(LogoutView.as_view()))
 
 
 @needs(policy.OPEN)
@@ -128,14 +175,37 @@ def set_language(request: HttpRequest) -> HttpResponse:
 @only("GET", "HEAD", "POST")
 @sensitive_post_parameters()
 def setup(request: HttpRequest, token: str) -> HttpResponse:
-    form = FirstAdministratorForm(request.POST if request.method == "POST" else None)
+    form = AdministratorForm(request.POST if request.method == "POST" else None)
     try:
         accounts.refuse_dead_link(token)
         if form.is_valid():
             name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-            start_session(request, accounts.make_first_administrator(username=name, password=password, token=token))
+            with transaction.atomic():
+                user = accounts.make_administrator(username=name, password=password, token=token)
+                audit.record(by=None, act="account.first", about=user, now=timezone.now())
+            sessions.enter(request, user)
             messages.success(request, gettext("The account is made, and you are logged in."))
             return redirect("start")
     except accounts.DeadLink:
         return render(request, "helpline/setup_dead.html", status=404)
+    except accounts.NameTaken:
+        form.refuse_name()
     return render(request, "helpline/setup.html", {"form": form})
+
+
+@needs(policy.OPEN)
+@only("GET", "HEAD", "POST")
+@sensitive_post_parameters()
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Where somebody chooses the password of the account that an administrator made for them, or let begin anew."""
+    try:
+        account = invitations.invited_by(token)
+        form = PasswordForm(request.POST if request.method == "POST" else None, user=account)
+        if form.is_valid():
+            user = invitations.take_up(token, password=form.cleaned_data["password"], now=timezone.now())
+            sessions.enter(request, user)
+            messages.success(request, gettext("Your password is chosen, and you are logged in."))
+            return redirect("mfa_index")
+    except accounts.DeadLink:
+        return render(request, "helpline/invitation_dead.html", status=404)
+    return render(request, "helpline/invitation.html", {"form": form, "account": account, "token": token})

@@ -1,17 +1,19 @@
 """Owns what a list says of a contact and of a draft: one line each, by few queries whatever the history."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F, FilteredRelation, Q
 from django.utils.translation import get_language
 
 from helpline import contacts, drafts, taxonomy
+from helpline.entries import NOT_FOLLOWED_UP
 from helpline.models import Contact, Draft, User
 from helpline.taxonomy import CODE_LISTS, TO_CLOSE
+from helpline.wording import referral_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Line:
     length: str
     is_open: bool
     is_withdrawn: bool
+    version: int = 0
+    waiting: tuple[tuple[str, str], ...] = ()  # referrals that nobody has followed up: value and label
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,18 @@ def line_of(contact: Contact) -> Line:
 
 
 def own_lines(by: User, *, now: datetime) -> list[Line]:
-    """What `by` logged and can still change, the newest first."""
+    """What `by` logged and can still change, the newest first, with the referrals that nobody has followed up."""
     own = contacts.own_changeable(by, now=now, amend_hours=settings.HELPLINE_AMEND_HOURS)
-    return [line_of(contact) for contact in own]
+    silent = FilteredRelation("referrals", condition=Q(referrals__outcome=NOT_FOLLOWED_UP))
+    # One row for each such referral, or one alone: the pages of the list have no query to spare.
+    rows = own.annotate(silent=silent).annotate(target=F("silent__target"), kind=F("silent__type"))
+    lines: dict[UUID, Line] = {}
+    for contact in rows.order_by("-logged_at", "pk", "target", "kind"):
+        line = lines.setdefault(contact.pk, replace(line_of(contact), version=contact.version))
+        if contact.target:
+            asked = (f"{contact.target}:{contact.kind}", referral_label(contact.target, contact.kind))
+            lines[contact.pk] = replace(line, waiting=(*line.waiting, asked))
+    return list(lines.values())
 
 
 def own_drafts(by: User, *, now: datetime) -> list[DraftLine]:

@@ -1,5 +1,6 @@
 """Owns the page on which a contact is logged, and what its script is answered."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -7,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -17,14 +18,17 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
-from helpline import cases, contacts, drafts, form_case
+from helpline import case_history, cases, contacts, drafts, form_case
 from helpline.access import StaffRequest, needs, only, wants_json, without_session
 from helpline.contact_form import ContactForm, blank_fields
-from helpline.entries import ContactEntry
+from helpline.directory import uses
+from helpline.entries import ContactEntry, Refused
+from helpline.form_rows import services_of
 from helpline.form_values import again_fields, fields_of, posted_of
 from helpline.models import Case, Contact, User
 from helpline.views.contact_lists import line_of
 from helpline.views.contacts import conflict
+from helpline.views.drafts import case_said
 from helpline.views.kept import log_in_again, owner_of_form
 
 RECENT = 5
@@ -86,7 +90,7 @@ def form_page(
 ) -> HttpResponse:
     """The page with the form as it stands; `case` is shown with a fresh ticket."""
     if case:
-        form.case = form_case.same_case(case, by=request.user)
+        form.case = form_case.same_case(case, by=request.user, posted=form.posted)
     shown = {
         "form": form,
         "questions": _blank_questions(form.today, form.first_day, get_language()) if form.is_blank else questions(form),
@@ -95,6 +99,8 @@ def form_page(
         "opened_at": opened_at,
         "recent": _recent(request.user),
         "owner": owner_of_form(request.user),
+        "outcomes": form_case.outcomes_offered(),
+        "fixed": _fixed(get_language()),
     }
     return render(request, "helpline/contact_new.html", shown, status=status)
 
@@ -107,6 +113,12 @@ def questions(form: ContactForm) -> SafeString:
 def _blank_questions(today: date, first_day: date, language: str | None) -> SafeString:
     """The questions of a form that nobody has touched: the same for everybody for a whole day, so made once."""
     return questions(ContactForm(today=today))
+
+
+@lru_cache(maxsize=8)
+def _fixed(language: str | None) -> SafeString:
+    """What the page holds for its scripts, the same for everybody as long as the process lives."""
+    return render_to_string("helpline/_fixed.html")
 
 
 def _own(by: User) -> QuerySet[Contact]:
@@ -148,6 +160,8 @@ def _sent(request: StaffRequest) -> HttpResponse:
     form, case = _sent_form(request)
     if "add_referral" in request.POST:
         form.add_row()
+    elif "find_case" in request.POST:
+        pass  # what follows shows the case
     elif "new_case" in request.POST:
         if case is None:
             form.case = form_case.new_case(by=request.user, today=form.today)
@@ -160,14 +174,21 @@ def _sent(request: StaffRequest) -> HttpResponse:
 def _refused(request: StaffRequest, form: ContactForm, case: Case | None) -> HttpResponse:
     if wants_json(request):
         errors = [{"place": place, "label": label, "text": text} for place, label, text in form.summary()]
-        return JsonResponse({"errors": errors}, status=422)
+        shown = form_case.same_case(case, by=request.user) if case and "earlier" in form.errors else None
+        return JsonResponse({"errors": errors, "case": shown and case_said(shown)}, status=422)
     return form_page(request, form, case)
 
 
 def _save(request: StaffRequest, form: ContactForm, entry: ContactEntry, case: Case | None) -> HttpResponse:
     user, now, today = request.user, timezone.now(), timezone.localdate()
     try:
-        contact = contacts.log_contact(by=user, key=form.key, entry=entry, now=now, today=today, case=case)
+        follow_ups = form_case.follow_ups_of(request.POST) if case else ()
+        contact = contacts.log_contact(
+            by=user, key=form.key, entry=entry, now=now, today=today, case=case, follow_ups=follow_ups
+        )
+    except (case_history.Overtaken, Refused):
+        form.errors["earlier"] = [form_case.explain_case(case_history.Overtaken())]
+        return _refused(request, form, case)
     except contacts.KeyReused:
         return _saved_before(request, form.key, entry)
     except cases.NoSuchCase:
@@ -177,11 +198,20 @@ def _save(request: StaffRequest, form: ContactForm, entry: ContactEntry, case: C
         return JsonResponse({}, status=503) if wants_json(request) else form_page(request, form, case, status=503)
     if contact.logged_by_id != user.pk:
         return _saved_before(request, form.key, entry)
+    if contact.is_new:
+        _count_uses(request, entry)
     said = _said(contact)
     if wants_json(request):
         return JsonResponse(_next(said), status=201)
     messages.success(request, gettext("The contact is saved."))
     return redirect(said["again"] if request.POST.get("then") == "again" else "contact-new")
+
+
+def _count_uses(request: StaffRequest, entry: ContactEntry) -> None:
+    """Count the services that the caller was referred to. The contact is stored whatever becomes of the counter."""
+    targets = {referral.target for referral in entry.referrals}
+    with suppress(DatabaseError):
+        uses.count(services_of(request.POST), targets=targets, today=timezone.localdate())
 
 
 def _next(said: dict[str, Any]) -> dict[str, Any]:

@@ -15,13 +15,16 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language, gettext
 
-from helpline import audit, contacts
-from helpline.access import StaffRequest, needs, only, without_session
+from helpline import audit, contacts, sessions
+from helpline.access import StaffRequest, needs, only, prove_first, without_session
 from helpline.entries import FIRST_DAY, ContactEntry, Refused, read_day
+from helpline.form_case import outcomes_offered
+from helpline.form_rows import Posted
+from helpline.form_values import key_of
 from helpline.models import Contact, DaySeal
 from helpline.taxonomy import CODE_LISTS
 from helpline.views import contact_lists
-from helpline.views.kept import log_in_again, owner_of_form, version_of
+from helpline.views.kept import log_in_again, owner_of_form, put_by, taken_up, version_of
 from helpline.views.versions import AmendForm, compare, fields_of_entry, repeated
 from helpline.wording import explain
 
@@ -43,6 +46,7 @@ def index(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     shown = {
         "own": contact_lists.own_lines(request.user, now=now),
+        "outcomes": outcomes_offered(),
         "drafts": contact_lists.own_drafts(request.user, now=now),
         "today": timezone.localdate(),
         "hours": settings.HELPLINE_AMEND_HOURS,
@@ -93,7 +97,7 @@ def _closed(request: StaffRequest, why: str) -> HttpResponse:
     return render(request, "helpline/contact_closed.html", shown, status=410)
 
 
-def _to_change(page: Page) -> Callable[[StaffRequest, UUID], HttpResponse]:
+def to_change(page: Page) -> Callable[[StaffRequest, UUID], HttpResponse]:
     """Give `page` the contact and the reason for which it was opened: none for one's own within the amend window.
 
     Somebody else's contact is there for who may correct, once a reason is given, and for nobody else.
@@ -114,6 +118,9 @@ def _to_change(page: Page) -> Callable[[StaffRequest, UUID], HttpResponse]:
                 wording = gettext("Nothing was changed: give the reason once more, then make the change again.")
                 messages.warning(request, wording)
             return redirect("contact-open", stored.pk)
+        if reason and not sessions.is_proved_anew(request):
+            put_by(request)
+            return prove_first(request, back=request.path)
         return page(request, stored, reason)
 
     return answer
@@ -138,7 +145,7 @@ def _reason_given(request: StaffRequest, contact: Contact) -> str | None:
     return reason
 
 
-@needs("contact.correct")
+@needs("contact.open")
 @only("GET", "HEAD", "POST")
 def open_contact(request: StaffRequest, contact: UUID) -> HttpResponse:
     """Ask why a coordinator opens somebody else's contact, write that down and remember it for an hour."""
@@ -169,12 +176,14 @@ def open_contact(request: StaffRequest, contact: UUID) -> HttpResponse:
 @needs("contact.own")
 @without_session(log_in_again)
 @only("GET", "HEAD", "POST")
-@_to_change
+@to_change
 def amend(request: StaffRequest, contact: Contact, reason: str) -> HttpResponse:
     """Let a contact say something else, by the form by which it was logged.
 
     Sent without the version that it was made from, the answers are shown beside the stored ones, to be chosen between.
     """
+    if request.method != "POST" and (posted := taken_up(request)) and key_of(posted) == contact.pk:
+        return _looked_over(request, contact, reason, posted, gettext("You showed that it is you: save again."))
     if request.method != "POST":
         return _amend_page(request, contact, reason, AmendForm(contact, today=timezone.localdate()), contact.version)
     form = AmendForm(contact, today=timezone.localdate(), posted=request.POST)
@@ -189,12 +198,21 @@ def amend(request: StaffRequest, contact: Contact, reason: str) -> HttpResponse:
     return _amend_page(request, contact, reason, form, version, busy=is_busy, status=503 if is_busy else 200)
 
 
-@_to_change
-def amend_again(request: StaffRequest, contact: Contact, reason: str) -> HttpResponse:
+def amend_again(request: StaffRequest, pk: UUID, posted: Posted) -> HttpResponse:
     """The form of a contact with answers that came without a session, or with an older one, not saved by itself."""
-    form = AmendForm(contact, today=timezone.localdate(), posted=request.POST)
-    form.errors["key"] = [gettext("It was opened before you logged in: look it over and save again.")]
-    return _amend_page(request, contact, reason, form, version_of(request.POST))
+
+    @to_change
+    def page(request: StaffRequest, contact: Contact, reason: str) -> HttpResponse:
+        said = gettext("It was opened before you logged in: look it over and save again.")
+        return _looked_over(request, contact, reason, posted, said)
+
+    return page(request, pk)
+
+
+def _looked_over(request: StaffRequest, contact: Contact, reason: str, posted: Posted, said: str) -> HttpResponse:
+    form = AmendForm(contact, today=timezone.localdate(), posted=posted)
+    form.errors["key"] = [said]
+    return _amend_page(request, contact, reason, form, version_of(posted))
 
 
 def _amend_page(
@@ -219,7 +237,7 @@ def _amend(request: StaffRequest, contact: Contact, version: int, entry: Contact
             if reason:
                 audit.record(by=request.user, act="contact.correct", reason=reason, now=timezone.now())
     except (contacts.Changed, contacts.NotChangeable):
-        newest = Contact.objects.prefetch_related("referrals").get(pk=contact.pk)
+        newest = get_object_or_404(Contact.objects.prefetch_related("referrals"), pk=contact.pk)
         if why := _why_closed(newest):
             return _closed(request, why)
         return _side_by_side(request, newest, entry, reason)
@@ -255,7 +273,7 @@ def conflict(request: StaffRequest, contact: Contact, entry: ContactEntry) -> Ht
 
 @needs("contact.own")
 @only("GET", "HEAD", "POST")
-@_to_change
+@to_change
 def withdraw(request: StaffRequest, contact: Contact, reason: str) -> HttpResponse:
     """Ask once more, then take the contact out of every count."""
     has_changed = is_busy = False
@@ -263,20 +281,19 @@ def withdraw(request: StaffRequest, contact: Contact, reason: str) -> HttpRespon
         try:
             with transaction.atomic():
                 version = version_of(request.POST)
-                contacts.withdraw_contact(contact, version=version, today=timezone.localdate())
+                contacts.withdraw_contact(contact, version=version)
                 if reason:
                     audit.record(by=request.user, act="contact.withdraw", reason=reason, now=timezone.now())
         except contacts.NotChangeable:
-            contact.refresh_from_db()
-            return _closed(request, _why_closed(contact))
+            return _closed(request, _why_closed(get_object_or_404(Contact, pk=contact.pk)))
         except contacts.Changed:
             has_changed = True
-            contact.refresh_from_db()
+            contact = get_object_or_404(Contact, pk=contact.pk)
         except OperationalError:
             is_busy = True
         else:
             messages.success(request, gettext("The contact is withdrawn and no longer counted."))
             return _back(contact.day, reason)
-    shown = {"line": contact_lists.line_of(contact), "version": contact.version, "busy": is_busy}
+    shown = {"line": contact_lists.line_of(contact), "version": contact.version, "busy": is_busy, "reason": reason}
     status = 503 if is_busy else 409 if has_changed else 200
     return render(request, "helpline/contact_withdraw.html", shown | {"has_changed": has_changed}, status=status)

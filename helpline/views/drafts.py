@@ -71,16 +71,21 @@ def case(request: StaffRequest) -> HttpResponse:
     today = timezone.localdate()
     try:
         if "new" in request.POST:
-            return JsonResponse(_said(form_case.new_case(by=request.user, today=today)), status=201)
-        return JsonResponse(_said(form_case.found_case(request.POST.get("number", ""), by=request.user, today=today)))
+            return JsonResponse(case_said(form_case.new_case(by=request.user, today=today)), status=201)
+        return JsonResponse(
+            case_said(form_case.found_case(request.POST.get("number", ""), by=request.user, today=today))
+        )
     except form_case.REFUSED as error:
         return JsonResponse({"text": form_case.explain_case(error)}, status=STATUS[type(error)])
     except OperationalError:
         return JsonResponse({}, status=503)
 
 
-def _said(found: form_case.FormCase) -> dict[str, str]:
-    return {"ticket": found.ticket, "spoken": found.spoken, "said": found.said}
+def case_said(found: form_case.FormCase) -> dict[str, object]:
+    """What the script of the form is told of a case."""
+    earlier = [{"name": row.name, "label": row.label, "outcome": row.outcome} for row in found.earlier]
+    said = {"ticket": found.ticket, "spoken": found.spoken, "said": found.said}
+    return said | {"earlier": earlier, "has_closed": found.has_closed}
 
 
 @needs("contact.log")

@@ -1,18 +1,20 @@
 """Owns a form that its session did not outlive: whose it is, and its way through the log-in."""
 
-from typing import Any
+import json
 
-from django.contrib.auth.forms import AuthenticationForm
+from allauth.account.forms import LoginForm
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from helpline import sealing
 from helpline.form_rows import Posted
-from helpline.form_values import kept_fields, key_of
+from helpline.form_values import kept_fields, key_of, posted_of
 from helpline.models import User
 
 SALT = "helpline.form-owner"
+PUT_BY, SECONDS = "form put by", 900  # for as long as a log-in may take
 
 
 def owner_of_form(user: User) -> str:
@@ -64,5 +66,20 @@ def has_lost_number(posted: Posted) -> bool:
 
 def log_in_again(request: HttpRequest) -> HttpResponse:
     """The log-in page instead of a form that came without a session, with the form's answers in it."""
-    shown: dict[str, Any] = {"form": AuthenticationForm(request), "next": reverse("start"), "kept": carried(request)}
-    return render(request, "helpline/login.html", shown, status=403)
+    shown = {"form": LoginForm(request=request), "next": reverse("start"), "kept": carried(request)}
+    return render(request, "helpline/log_in.html", shown, status=403)
+
+
+def put_by(request: HttpRequest) -> None:
+    """Keep a form, encrypted, in the session while somebody shows on other pages who they are."""
+    if fields := carried(request):
+        request.session[PUT_BY] = sealing.seal(json.dumps(fields).encode(), purpose=PUT_BY)
+
+
+def taken_up(request: HttpRequest) -> Posted | None:
+    """The form that was put by a while ago, once."""
+    try:
+        fields = json.loads(sealing.unseal(request.session.pop(PUT_BY, ""), purpose=PUT_BY, seconds=SECONDS))
+    except sealing.Broken:
+        return None
+    return posted_of([(name, value) for name, value in fields])

@@ -16,6 +16,7 @@ from helpline.form_rows import Posted
 from helpline.form_values import posted_of
 from helpline.models import Contact
 from helpline.taxonomy import CODE_LISTS, REFERRALS
+from helpline.wording import referral_label
 
 
 def fields_of_entry(entry: ContactEntry) -> list[tuple[str, str]]:
@@ -66,7 +67,7 @@ class Compared:
 
 def repeated(contact: Contact) -> list[str]:
     """The stored referrals that an earlier contact of the case has too."""
-    return [_referral(row.target, row.type) for row in contact.referrals.all() if row.is_repeat]
+    return [referral_label(row.target, row.type) for row in contact.referrals.all() if row.is_repeat]
 
 
 def compare(contact: Contact, yours: ContactEntry) -> list[Compared]:
@@ -97,9 +98,4 @@ def _referrals(referrals: Iterable[ReferralEntry], repeats: frozenset[tuple[str,
     for r in sorted(referrals):
         outcome = CODE_LISTS["referral_outcome"].codes[r.outcome].label(get_language() or "")
         mark = f" ({gettext('repeated, not counted again')})" if (r.target, r.type) in repeats else ""
-        yield f"{_referral(r.target, r.type)}, {outcome}{mark}"
-
-
-def _referral(target: str, kind: str) -> str:
-    labels = (CODE_LISTS["referral_target"].codes[target], CODE_LISTS["referral_type"].codes[kind])
-    return " – ".join(code.label(get_language() or "") for code in labels)
+        yield f"{referral_label(r.target, r.type)}, {outcome}{mark}"

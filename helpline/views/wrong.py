@@ -1,8 +1,10 @@
 """Owns the pages for when something is wrong."""
 
+import sys
 from typing import cast
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -18,7 +20,7 @@ from helpline.views.accounts import foreign
 from helpline.views.contact_new import form_page
 from helpline.views.contacts import amend_again
 
-FORMS = ("contact-new", "contact-amend", "login")  # what may send the answers of a contact
+FORMS = ("contact-new", "contact-amend", "account_login")  # what may send the answers of a contact
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -43,7 +45,7 @@ def _older_than_the_session(request: StaffRequest) -> HttpResponse:
     if not (kept.is_of(request.POST, user) and user.may("contact.own" if is_amendment else "contact.log")):
         return foreign(request)
     if is_amendment:
-        return amend_again(request, UUID(dict(kept.carried(request))["key"]))
+        return amend_again(request, UUID(dict(kept.carried(request))["key"]), request.POST)
     form = ContactForm(today=timezone.localdate(), posted=request.POST)
     form.errors["key"] = [gettext("It was opened before you logged in: look it over and save again.")]
     ticket = request.POST.get("case", "")
@@ -66,5 +68,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without the request: no user, no session, no database, any of which may be what is broken."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    """Without the request: no user, no session, no database, any of which may be what is broken.
+
+    A database that is away is no fault of the program and soon over: whoever asked may ask again.
+    """
+    is_away = isinstance(sys.exception(), OperationalError | InterfaceError)
+    return HttpResponse(render_to_string("500.html"), status=503 if is_away else 500)

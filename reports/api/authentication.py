@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
@@ -9,8 +10,9 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from reports import tokens
-from reports.api.refusals import Refused
+from helpline import sessions
+from reports import grants, tokens
+from reports.api.refusals import Refused, no_grant
 
 CHALLENGE = 'Basic realm="statistics"'
 
@@ -46,6 +48,16 @@ def _password(credentials: str) -> str:
 
 class BrowserSession(SessionAuthentication):
     """The session of a logged-in browser. A POST here changes nothing; it must come from a page of this site."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """None for a session that still lacks its second factor. Raises Refused for an evaluator without a grant, who
+        may read by session no more than by token."""
+        found = super().authenticate(request)
+        if found is None or sessions.wants_second_factor(request._request):
+            return None
+        if not grants.may_fetch(found[0], today=timezone.localdate()):
+            raise no_grant()
+        return found
 
     def enforce_csrf(self, request: Request) -> None:
         """Raises Refused."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ImproperlyConfigured
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -19,8 +20,14 @@ class DenyAll(BasePermission):
 
 
 def Allowed(action: str) -> type[BasePermission]:
-    """The permission of those whose role the policy gives `action`. KeyError, at start, for an action that it lacks."""
-    policy.ACTIONS[action]
+    """The permission of those whose role the policy gives `action`.
+
+    At start: KeyError for an action that the policy lacks, and ImproperlyConfigured for one that asks for more than
+    this guard keeps. A program cannot prove anew who it is; what is silently not asked would look as if it were.
+    """
+    asked = policy.ACTIONS[action]
+    if asked.step_up or asked.approvers or asked.rate:
+        raise ImproperlyConfigured(f"The API keeps no step_up, approvers or rate, so it cannot offer {action}.")
 
     class AllowedByPolicy(BasePermission):
         def has_permission(self, request: Request, view: "APIView") -> bool:

@@ -41,3 +41,8 @@ def no_table() -> Refused:
 
 def no_codelist(status: int = 400) -> Refused:
     return Refused(NO_CODELIST, "No code lists are offered: groups are variables of tables of their own.", status)
+
+
+def no_grant() -> Refused:
+    """For an evaluator's session; a token outside a grant stands for nobody."""
+    return Refused("Forbidden", "Reading by program needs a grant, which /grants/ shows; the pages need none.", 403)

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from reports.catalogue import Table
-from reports.counting import CONTACTS, REFERRALS
+from reports.counting import CALLS, CONTACTS, REFERRALS
 from reports.disclosure.tabulate import Cell, Contacts, Coordinates, Tabulated
 
 
@@ -91,3 +91,15 @@ def protect(
     if not is_admitted(tabulated.table, total, rule):
         return None
     return {coordinates: published(cell, tabulated.table, key, rule) for coordinates, cell in tabulated.cells.items()}
+
+
+def protect_calls(counts: Mapping[str, int], rule: Parameters) -> Mapping[Coordinates, Mapping[str, Value]] | None:
+    """The published numbers of calls of one period, None where nothing was counted: each rounded to the nearest
+    multiple of the base, without threshold, since a call without content is nobody's; what rounds to nothing is hidden,
+    for 0 is never printed. `counts` by the columns of the telephony."""
+    values = {contents: _nearest(counts.get(column, 0), rule.base) for contents, column in CALLS.items()}
+    return {(): values} if any(value is not HIDDEN for value in values.values()) else None
+
+
+def _nearest(n: int, base: int) -> Value:
+    return (n + base // 2) // base * base or HIDDEN

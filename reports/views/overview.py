@@ -18,6 +18,7 @@ from helpline.access import needs
 from helpline.entries import FIRST_DAY
 from helpline.taxonomy import CODE_LISTS
 from reports import charts, live
+from reports.call_figures import UNITS
 from reports.live import NO_INFORMATION, Breakdown, CodeCount, WeekTotal
 from reports.periods import Period, containing, parse
 
@@ -30,7 +31,7 @@ SHARE_OF = {
     ("kontakter", "U4"): gettext_noop("Share of %(total)s relevant contacts."),
     ("hanvisningar", "U4"): gettext_noop("Share of %(total)s referrals and arranged contacts."),
 }
-UNITS = {"kontakter": gettext_noop("Contacts"), "hanvisningar": gettext_noop("Number")}
+UNIT_NAMES = {"kontakter": gettext_noop("Contacts"), "hanvisningar": gettext_noop("Number")}
 
 
 class NoSuchPeriod(ValueError):
@@ -101,6 +102,7 @@ def choice(period: Period, today: date) -> dict[str, object]:
         "kinds": [(gettext(name), containing(kind, day), kind == period.kind) for kind, name in LIVE_KINDS.items()],
         "earlier": _named(period.previous()) if period.start > FIRST_DAY else None,
         "later": _named(period.next()) if period.end <= today else None,
+        "units": UNITS.items(),
     }
 
 
@@ -121,12 +123,14 @@ def _figures(counted: live.Overview, today: date) -> dict[str, object]:
         "contacts": _number(counted.contacts),
         "relevant": _number(counted.relevant),
         "referrals": _number(counted.referrals),
-        "nothing": counted.contacts == 0,
-        "nothing_for_a_year": not any(total.contacts for total in weeks),
+        "nothing": counted.contacts == 0 and not counted.missing_days,
+        "nothing_for_a_year": not any(total.contacts for total in weeks) and not counted.missing_days,
         "weeks": [(t.week.code, _name(t.week), _number(t.contacts), _number(t.relevant)) for t in weeks],
         "weeks_charts": [_weeks_chart(weeks, wide) for wide in (True, False)],
         "breakdowns": [_breakdown(breakdown) for breakdown in counted.breakdowns],
         "pending_days": counted.pending_days,
+        "given_up_days": counted.given_up_days,
+        "missing_days": counted.missing_days,
         "now": timezone.localtime(),
     }
 
@@ -168,7 +172,7 @@ def _breakdown(breakdown: Breakdown) -> Figure:
         id=_slug(breakdown),
         title=code_list.label(language),
         caption=caption,
-        unit=gettext(UNITS[breakdown.unit]),
+        unit=gettext(UNIT_NAMES[breakdown.unit]),
         rows=tuple(Row(label(row), _number(row.n), share(row.n, breakdown.total)) for row in breakdown.rows),
         chart=_bars(breakdown, code_list.label(language), label),
     )

@@ -13,16 +13,19 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from helpline import approvals
 from helpline.access import StaffRequest, needs, only
-from reports import freeze, published_table
+from reports import calls, editions, freeze, published_table
 from reports.catalogue import PERIODS, TABLES
 from reports.disclosure.protect import HIDDEN, Value
 from reports.forms import NoPilot, OtherPilot, explain, optional_pilot, pilot
 from reports.models import Release
 from reports.periods import PILOT, Period, containing
-from reports.release import NO_GATE, CannotRelease, publish
+from reports.release import NO_GATE, CannotRelease, lacks_calls, lacks_gate, publish
 from reports.views.sheets import ValueAt, capitalised, language, number, sheets
 from reports.views.statistics import family_label
+
+PEOPLE = ("published_by", "requested_by", "approved_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Candidate:
     prepared_on: date
     published_on: date | None
     published_by: str
+    requested_by: str  # of a later edition
+    approved_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,17 @@ class TableOf:
 @only("GET", "HEAD")
 def index(request: HttpRequest) -> HttpResponse:
     """What is frozen and due, the prepared releases, and the published ones."""
-    releases = Release.objects.select_related("published_by").defer("candidate").order_by("-end", "-start", "-edition")
+    releases = Release.objects.select_related(*PEOPLE).defer("candidate").order_by("-end", "-start", "-edition")
     waiting = [release for release in releases if not release.published_on]
     # The oldest first, and months before the quarter that is made of them: in the order in which they are read.
     waiting.sort(key=lambda release: (release.end, PERIODS.index(release.kind)))
-    context = _calendar(timezone.localdate()) | {
-        "waiting": [_candidate(release) for release in waiting],
+    today, month = timezone.localdate(), freeze.first_open_month()
+    is_over = month is not None and month.end <= today
+    asked = [release.period for release in waiting] + ([month] if month and is_over else [])
+    silences = calls.silences(asked, today=today)
+    context = _calendar(today, month) | {
+        "silent": silences.get(month) if month else None,
+        "waiting": [(_candidate(release), silences.get(release.period)) for release in waiting],
         "history": [_candidate(release) for release in releases if release.published_on],
     }
     return render(request, "reports/releases.html", context)
@@ -93,13 +103,14 @@ def manifest(request: HttpRequest, release: int) -> HttpResponse:
 @needs("release.publish")
 @only("POST")
 def publish_release(request: StaffRequest, release: int) -> HttpResponse:
-    """Publish what a coordinator says to have read; without that word nothing happens."""
+    """Publish what a coordinator says to have read; without that word, or of something else, nothing happens."""
     if (found := _found(release)) is None:
         return render(request, "reports/no_such_release.html", status=404)
-    if found.published_on is None and "read" not in request.POST:
+    # The hash of what was read: what is prepared may have been prepared anew since.
+    if found.published_on is None and request.POST.get("read") != found.sha256:
         return _page(request, found, unread=True)
     try:
-        cells = publish(found, by=request.user, today=timezone.localdate())
+        cells = publish(found, by=request.user, now=timezone.now())
     except CannotRelease as refused:
         messages.info(request, capitalised(explain(refused)))
     else:
@@ -109,12 +120,29 @@ def publish_release(request: StaffRequest, release: int) -> HttpResponse:
     return redirect("releases")
 
 
+@needs("release.edition")
+@only("POST")
+def ask_edition(request: StaffRequest, release: int) -> HttpResponse:
+    """Ask another coordinator to agree to a new edition of a published year."""
+    if (found := _found(release)) is None:
+        return render(request, "reports/no_such_release.html", status=404)
+    try:
+        editions.ask(found, by=request.user, now=timezone.now())
+    except CannotRelease as refused:
+        messages.info(request, explain(refused))
+    except approvals.WaitsAlready:
+        messages.info(request, explain(CannotRelease(CannotRelease.NO_EDITION, found.period)))
+    else:
+        messages.success(request, gettext("Asked for. It is prepared when another coordinator has agreed."))
+    return redirect("release", release=release)
+
+
 # --- what falls due -----------------------------------------------------------------------------------------------
 
 
-def _calendar(today: date) -> dict[str, object]:
+def _calendar(today: date, month: Period | None) -> dict[str, object]:
     """What is frozen, what is frozen next and when, and what should have been done by now but is not."""
-    frozen, month = freeze.frozen_months(), freeze.first_open_month()
+    frozen = freeze.frozen_months()
     due = month.end.replace(day=settings.REPORTS_FREEZE_DAY) if month else None
     return {
         "frozen": frozen[-1].label(language()) if frozen else "",
@@ -156,13 +184,12 @@ def _unprepared(month: Period) -> list[Period]:
 
 
 def _found(release: int) -> Release | None:
-    return Release.objects.select_related("published_by").filter(pk=release).first()
+    return Release.objects.select_related(*PEOPLE).filter(pk=release).first()
 
 
 def _candidate(release: Release) -> Candidate:
     said = json.loads(release.manifest)
     tables = said["tables"].values()
-    by = release.published_by
     return Candidate(
         id=release.pk,
         name=capitalised(release.period.label(language())),
@@ -178,8 +205,14 @@ def _candidate(release: Release) -> Candidate:
         sha256=release.sha256,
         prepared_on=release.prepared_on,
         published_on=release.published_on,
-        published_by=by.username if by else "",
+        published_by=_name_of(release.published_by),
+        requested_by=_name_of(release.requested_by),
+        approved_by=_name_of(release.approved_by),
     )
+
+
+def _name_of(user: Any) -> str:
+    return user.username if user else ""
 
 
 def _parameters() -> dict[str, str]:
@@ -207,11 +240,22 @@ def _page(request: HttpRequest, release: Release, *, unread: bool = False) -> Ht
         "admitted": admitted,
         "refused": [table.label for table in tables if not table.admitted],
         "unread": unread,
+        "waits_for": _waits_for(release),
     }
+    if release.published_on is None:
+        context["silent"] = calls.silences([release.period], today=timezone.localdate()).get(release.period)
+    if release.kind == editions.YEAR and release.published_on:
+        context |= {"asked": editions.asked_after(release), "next": editions.next_of(release), "is_year": True}
     if release.published_on is None and admitted:
         asked = request.GET.get("table", "")
         context |= _values(release, asked if asked in {table.id for table in admitted} else admitted[0].id)
     return render(request, "reports/release.html", context, status=400 if unread else 200)
+
+
+def _waits_for(release: Release) -> str:
+    """Why it cannot be published yet, if so."""
+    reasons = {CannotRelease.NO_GATE: lacks_gate(release), CannotRelease.LACKS_CALLS: lacks_calls(release)}
+    return next((explain(CannotRelease(reason, release.period)) for reason, holds in reasons.items() if holds), "")
 
 
 def _values(release: Release, name: str) -> dict[str, object]:

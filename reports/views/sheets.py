@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext
 
 from reports import charts
 from reports.catalogue import TOTAL, UNKNOWN, Table, Variable
-from reports.counting import CONTACTS
+from reports.counting import REFERRALS
 from reports.disclosure.protect import HIDDEN, Value
 from reports.periods import Period
 from reports.published_table import CONTENTS_CODE, TIME, code_label, dimension_label
@@ -31,9 +31,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table as a page shows it. `drawings` are (heading, SVG), of contacts; none where every value is hidden.
+    """One table as a page shows it. `drawings` are (heading, SVG), not of referrals; none where all values are hidden.
 
-    `share` says that the last column is a share of the first row, in the last period.
+    `share` says that the last column is a share of the first row, in the last period; `rate`, that it is the share of
+    calls that were answered, of each period.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Sheet:
     rows: tuple[Row, ...]
     drawings: tuple[tuple[str, str], ...]
     share: bool = False
+    rate: bool = False
     crossed: bool = False
 
     @property
@@ -78,12 +80,14 @@ def _totals(table: Table, periods: Sequence[Period], value: ValueAt) -> Sheet:
     rows = tuple(
         Row(
             capitalised(period.label(language())),
-            tuple(text(value((), name, period)) for name in table.contents),
-            "period",
+            _total_cells(table, period, value),
+            "by-period",
         )
         for period in periods
     )
     heads = tuple(code_label(table, CONTENTS_CODE, name, language()) for name in table.contents)
+    if table.counts_calls:
+        heads += (gettext("Answer rate"),)
     first = table.contents[0]
     drawn = [(row.label, value((), first, period), False) for row, period in zip(rows, periods, strict=True)]
     return Sheet(
@@ -93,7 +97,17 @@ def _totals(table: Table, periods: Sequence[Period], value: ValueAt) -> Sheet:
         heads=heads,
         rows=rows,
         drawings=_drawings([("", drawn)], first, heads[0]),
+        rate=table.counts_calls,
     )
+
+
+def _total_cells(table: Table, period: Period, value: ValueAt) -> tuple[str, ...]:
+    cells = tuple(text(value((), name, period)) for name in table.contents)
+    if not table.counts_calls:
+        return cells
+    answered, unanswered = value((), "besvarade", period), value((), "avbrutna", period)
+    while_open = HIDDEN if answered is HIDDEN or unanswered is HIDDEN else answered + unanswered
+    return (*cells, share(answered, while_open))
 
 
 def _by_period(table: Table, contents: str, periods: Sequence[Period], value: ValueAt) -> Sheet:
@@ -174,10 +188,10 @@ Drawn = tuple[str, Value, bool]  # label, value, whether it is drawn in grey
 
 
 def _drawings(groups: Sequence[tuple[str, Sequence[Drawn]]], name: str, title: str) -> tuple[tuple[str, str], ...]:
-    """(heading, SVG) of each group, all on one scale; nothing where nothing is shown, and of contacts only, since the
-    number of referrals looks much the same."""
+    """(heading, SVG) of each group, all on one scale; nothing where nothing is shown, and none of referrals, whose
+    number looks much the same as that of the contacts."""
     shown = [value for _heading, drawn in groups for _label, value, _quiet in drawn if value is not HIDDEN]
-    if not shown or name != CONTACTS:
+    if not shown or name == REFERRALS:
         return ()
     width = charts.PANEL if len(groups) > 1 else charts.WIDTH
     return tuple(

@@ -6,10 +6,12 @@ from types import MappingProxyType
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
-from helpline.access import needs, only
-from reports import published, published_table
+from helpline.access import StaffRequest, needs, only
+from reports import grants, published, published_table
+from reports.call_figures import UNITS
 from reports.catalogue import PERIODS, TABLES, Table, Variable
 from reports.counting import U3
 from reports.disclosure.protect import HIDDEN, Value
@@ -21,7 +23,7 @@ from reports.views.sheets import ValueAt, capitalised, language, number, sheets
 # Where a reader looks for a table: by its last variable, so that a two-way table stands with what it breaks down.
 CHAPTERS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        gettext_noop("Totals and all logged contacts"): frozenset({"", "result", "channel", "length"}),
+        gettext_noop("Calls, totals and all logged contacts"): frozenset({"", "result", "channel", "length"}),
         gettext_noop("Who calls"): frozenset(
             "caller_role caller_role_3 sector relation caller_gender caller_adult first_contact case_step awareness"
             " language language_support".split()
@@ -32,7 +34,7 @@ CHAPTERS: Mapping[str, frozenset[str]] = MappingProxyType(
         gettext_noop("The person the concern is about"): frozenset(
             "age age_2 gender county county_region county_part".split()
         ),
-        gettext_noop("Needs and the way out"): frozenset("needs needs_2 motivation plan barriers".split()),
+        gettext_noop("Needs and the way out"): frozenset("needs needs_2 balance motivation plan barriers".split()),
         gettext_noop("What was done"): frozenset("actions reports_made".split()),
         gettext_noop("Referrals and arranged contacts"): frozenset(
             "referral_target referral_target_6 referral_type referral_outcome".split()
@@ -63,6 +65,7 @@ class Family:
     cells: str
 
 
+Download = tuple[str, str, str]  # name of the format, address, name of the file
 Variables = tuple[str, tuple[Variable, ...]]  # base and variables: what the tables of a family share
 
 
@@ -70,12 +73,13 @@ Variables = tuple[str, tuple[Variable, ...]]  # base and variables: what the tab
 @only("GET", "HEAD")
 def index(request: HttpRequest) -> HttpResponse:
     """Every published table."""
-    return render(request, "reports/statistics.html", {"chapters": _chapters(published.editions())})
+    shown = {"chapters": _chapters(published.editions()), "units": UNITS.items()}
+    return render(request, "reports/statistics.html", shown)
 
 
 @needs("statistics.read")
 @only("GET", "HEAD")
-def table(request: HttpRequest, table: str) -> HttpResponse:
+def table(request: StaffRequest, table: str) -> HttpResponse:
     """One published table; `?tid=` names the last period shown, the latest one with figures if it is not given."""
     try:
         found = published.listed(table)
@@ -85,7 +89,8 @@ def table(request: HttpRequest, table: str) -> HttpResponse:
     chosen = periods.get(request.GET.get("tid") or found.periods[-1].time_code)
     if chosen is None:
         return render(request, "reports/no_such_table.html", {"table": found.table.id}, status=404)
-    return render(request, "reports/table.html", _choice(found, chosen) | _content(found, chosen))
+    downloads = _downloads(found.table) if grants.may_fetch(request.user, today=timezone.localdate()) else []
+    return render(request, "reports/table.html", _choice(found, chosen) | _content(found, chosen, downloads))
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
@@ -165,7 +170,7 @@ def _named(period: Period) -> tuple[str, str]:
     return period.time_code, period.label(language())
 
 
-def _content(found: Listed, chosen: Period) -> dict[str, object]:
+def _content(found: Listed, chosen: Period, downloads: Sequence[Download]) -> dict[str, object]:
     last = found.periods.index(chosen) + 1
     periods = found.periods[max(0, last - _columns(found.table)) : last]
     whole = published.dimensions(found)
@@ -177,17 +182,19 @@ def _content(found: Listed, chosen: Period) -> dict[str, object]:
         "table": found.table.id,
         "title": published_table.title(found.table, language()),
         "chosen": chosen.label(language()),
-        "downloads": _downloads(found.table),
+        "downloads": downloads,
         "sheets": sheets(found.table, periods, _reader(figures)),
         "without": without,
+        "units": UNITS.items(),
+        "of_calls": found.table.counts_calls,
         "notes": notes,
         "legend": legend,
         "non_answers": published_table.non_answers(language()).lower() if found.table.variables else "",
     }
 
 
-def _downloads(of: Table) -> list[tuple[str, str, str]]:
-    """(name of the format, address in the API, name of the file) of the same table."""
+def _downloads(of: Table) -> list[Download]:
+    """The addresses in the API of the same table."""
     lang = "en" if language() == "en" else "sv"
     address = f"/api/px/v2/tables/{of.id}/data?lang={lang}&outputFormat="
     return [(name, address + code, f"{of.id}.{end}") for name, code, end in FORMATS]

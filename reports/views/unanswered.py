@@ -43,15 +43,16 @@ def unanswered(request: HttpRequest) -> HttpResponse:
     except NoSuchPeriod as refusal:
         return render(request, "reports/no_such_period.html", {"why": str(refusal)}, status=400)
     order = BY_SHARE if request.GET.get("order") == BY_SHARE else ""
-    figures = _figures(live.unanswered(period), order) if settings.REPORTS_LIVE_BREAKDOWNS else {"is_off": True}
+    figures = _figures(*live.unanswered(period), order) if settings.REPORTS_LIVE_BREAKDOWNS else {"is_off": True}
     return render(request, "reports/unanswered.html", choice(period, today) | {"order": order} | figures)
 
 
-def _figures(counted: Sequence[Unanswered], order: str) -> dict[str, object]:
+def _figures(counted: Sequence[Unanswered], missing_days: int, order: str) -> dict[str, object]:
     questions = sorted(counted, key=_silence, reverse=True) if order else counted
     reasons = tuple(NON_ANSWERS[code].label(language()) for code in live.REASONS)
     return {
-        "nothing": not any(question.asked for question in counted),
+        "nothing": not missing_days and not any(question.asked for question in counted),
+        "missing_days": missing_days,
         "fewest": FEWEST,
         "reasons": reasons,
         "rows": [_row(question) for question in questions],

@@ -24,11 +24,18 @@ export function isAnswered(question) {
   return chosenIn(question).some((code) => code !== NOT_ASKED);
 }
 
+/** Where the cursor goes in a row of referrals: to the search for a receiver, where there are any. */
+export function entrance(row) {
+  const search = row.querySelector("[role=combobox]");
+  return search && !search.closest("[hidden]") ? search : row.querySelector("[name$=-target]");
+}
+
 /** Where the cursor goes in a question: what is chosen, else the first that can be. */
 export function landing(question) {
   const fields = controlsOf(question).filter((field) => !field.disabled && field.type !== "hidden");
   if (question.dataset.question === "referrals") {
-    return fields.find((field) => field.name.endsWith("-target") && !field.value) ?? fields[0];
+    const rows = [...question.querySelectorAll(".referral")];
+    return entrance(rows.find((row) => !row.querySelector("[name$=-target]").value) ?? rows[0]);
   }
   return fields.find((field) => field.checked) ?? fields[0];
 }
@@ -41,15 +48,17 @@ export function goTo(question) {
 /** The digits of a number that is typed with spaces, hyphens or by mistake with letters. */
 export const digitsOf = (field) => field.value.replace(/\D/g, "");
 
-/** What a request says: everything that is asked, without a type that was proposed to a row nobody filled. */
-export function bodyOf(form, { withNumber = true } = {}) {
+/** What a request says: everything that is asked, without a type that was proposed to a row nobody filled. A draft says
+ * neither a number that is typed nor which services were chosen. */
+export function bodyOf(form, { isDraft = false } = {}) {
   const body = new URLSearchParams(new FormData(form));
   body.delete("csrfmiddlewaretoken"); // it goes beside the body
   const typed = form.elements.case_number;
   const number = digitsOf(typed);
   // A case that stands goes with the call, unless the field says a number that nobody has found yet.
-  if (withNumber && number && number !== typed.dataset.found) body.delete("case");
-  if (!withNumber || body.get("case")) body.delete("case_number");
+  if (!isDraft && number && number !== typed.dataset.found) body.delete("case");
+  if (isDraft || body.get("case")) body.delete("case_number");
+  if (isDraft) for (const name of [...body.keys()]) if (name.endsWith("-service")) body.delete(name);
   for (const type of onlyProposed(form)) body.delete(type.name);
   return body;
 }

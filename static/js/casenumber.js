@@ -1,7 +1,7 @@
 // Owns the case number in the form: checked as soon as it is whole, given to a caller once, kept as a ticket alone.
 
 import { digitsOf } from "./answers.js";
-import { word } from "./words.js";
+import { copyOf, word } from "./words.js";
 
 const DIGITS = 9;
 const PATIENCE = 5000; // milliseconds that a save waits for a number that is on its way
@@ -12,10 +12,15 @@ export function caseNumberOf({ form, server, changed, logIn }) {
   const given = document.getElementById("case-given");
   const spoken = given.querySelector("output");
   const button = form.querySelector("[name=new_case]");
+  const earlier = document.getElementById("earlier");
   // The case that stands when the field is empty: given here or restored with the draft. What is typed only covers it.
-  let standing = { ticket: ticket.value, said: said.textContent };
+  const none = { rows: [], isHidden: true };
+  const rows = [...earlier.querySelector("[data-rows]").children];
+  let standing = { ticket: ticket.value, said: said.textContent, rows, isHidden: earlier.hidden };
   let asked = "";
+  let short = ""; // the number that was said to be too short or too long
   let known = "";
+  let found = {}; // what the server said of the case of that number
   let flight = null;
 
   function say(text, isWrong = false) {
@@ -49,10 +54,37 @@ export function caseNumberOf({ form, server, changed, logIn }) {
     }
   }
 
+  /** The referrals that the case had before and that can still change, each with the outcome it has. */
+  function showEarlier({ earlier: rows = [], has_closed: hasClosed = false } = {}) {
+    const place = earlier.querySelector("[data-rows]");
+    place.replaceChildren(
+      ...rows.map(({ name, label, outcome }) => {
+        const line = copyOf("earlier-row");
+        const select = line.querySelector("select");
+        const text = line.querySelector("label");
+        const shown = line.querySelector("input");
+        text.textContent = label;
+        text.htmlFor = select.id = select.name = name;
+        select.value = shown.value = outcome;
+        shown.name = `${name}-shown`;
+        return line;
+      }),
+    );
+    earlier.querySelector("[data-closed]").hidden = !hasClosed;
+    earlier.hidden = !rows.length && !hasClosed;
+  }
+
+  /** What a refused save says of the case: its earlier referrals as they are by now. */
+  function refresh(ofCase) {
+    if (ofCase) showEarlier((found = ofCase));
+  }
+
   function stand() {
     delete field.dataset.found;
     take(standing.ticket);
     say(standing.said);
+    earlier.querySelector("[data-rows]").replaceChildren(...standing.rows);
+    earlier.hidden = standing.isHidden;
   }
 
   async function check() {
@@ -60,8 +92,12 @@ export function caseNumberOf({ form, server, changed, logIn }) {
     if (number === asked) return;
     asked = number;
     if (!number) return stand();
-    if (number === field.dataset.found) return say(known);
+    if (number === field.dataset.found) {
+      showEarlier(found);
+      return say(known);
+    }
     say("");
+    showEarlier();
     if (number.length !== DIGITS) return;
     say(word("case-checking"));
     const of = key.value;
@@ -72,10 +108,21 @@ export function caseNumberOf({ form, server, changed, logIn }) {
       known = word("case-known", { said: answer.said });
       take(answer.ticket);
       say(known);
+      showEarlier((found = answer));
     } else {
       if (status === 0 || status >= 500) asked = "";
       say(answer.text ?? word("case-unchecked"), true);
     }
+  }
+
+  /** Enter after a number that is not whole says so first; a second Enter goes on. */
+  function enter(event) {
+    const number = digitsOf(field);
+    const isPlain = event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    if (!isPlain || event.repeat || !number || number.length === DIGITS || number === short) return;
+    event.preventDefault();
+    short = number;
+    say(word("case-short"), true);
   }
 
   async function give() {
@@ -88,7 +135,7 @@ export function caseNumberOf({ form, server, changed, logIn }) {
     }
     field.value = asked = "";
     spoken.textContent = answer.spoken;
-    standing = { ticket: answer.ticket, said: "" };
+    standing = { ticket: answer.ticket, said: "", ...none };
     const hadCursor = document.activeElement === button;
     stand();
     if (hadCursor) given.focus();
@@ -111,14 +158,16 @@ export function caseNumberOf({ form, server, changed, logIn }) {
   }
 
   function renew() {
-    asked = spoken.textContent = "";
-    standing = { ticket: "", said: "" };
+    asked = short = spoken.textContent = "";
+    standing = { ticket: "", said: "", ...none };
     stand();
   }
 
   field.addEventListener("input", check);
   field.addEventListener("change", check);
+  field.addEventListener("keydown", enter);
   button.addEventListener("click", press);
+  form.querySelector("[name=find_case]").hidden = true; // a number is looked up as soon as it is whole
   settle();
-  return { renew, arrived };
+  return { renew, arrived, refresh };
 }

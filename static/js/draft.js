@@ -32,7 +32,7 @@ export function draftOf({ form, server, state, time, kept, lost, logIn }) {
 
   async function put(options) {
     try {
-      return await server.tell("PUT", form.dataset.draftUrl, bodyOf(form, { withNumber: false }), options);
+      return await server.tell("PUT", form.dataset.draftUrl, bodyOf(form, { isDraft: true }), options);
     } catch {
       return { status: 0 };
     }

@@ -14,7 +14,7 @@ export function refusals(form) {
 
   function mark({ place, text }) {
     const field = document.getElementById(place);
-    const box = field.closest(".referral, .question, .side");
+    const box = field.closest(".referral, .question, .earlier, .side");
     const line = copyOf("error-line");
     line.id = `${place.replace(/^(referral-\d+)-target$/, "$1")}-error`;
     line.textContent = text;

@@ -8,6 +8,7 @@ import { draftOf } from "./draft.js";
 import { refusals } from "./errors.js";
 import { keysOf } from "./keys.js";
 import { loginOver } from "./login.js";
+import { receiversOf } from "./receivers.js";
 import { referralsOf } from "./referrals.js";
 import { dropHints, settle } from "./relevance.js";
 import { saveOf } from "./send.js";
@@ -29,13 +30,14 @@ const errors = refusals(form);
 let isUntouched = true;
 let savedAt = -DOUBLE;
 
+const receivers = receiversOf({ form, server, counts: true });
 const referrals = referralsOf(form);
 const draft = draftOf({ form, server, state, time, kept, lost, logIn });
 const changed = () => { isUntouched = false; draft.changed(); };
 const clock = clockOf({ form, place: byId("clock"), changed, chosen: () => stayAt(form.elements.key.value) });
 const caseNumber = caseNumberOf({ form, server, changed, logIn });
-const save = saveOf({ form, server, state, draft, caseNumber, logIn, saved, refused: errors.show, locked });
-const keys = keysOf({ form, referrals, save: press, startClock, dialog: byId("keys"), remember });
+const save = saveOf({ form, server, state, draft, caseNumber, logIn, saved, refused, locked });
+const keys = keysOf({ form, server, referrals, save: press, dialog: byId("keys"), startClock, savesShort: true });
 typeAhead(form, keys);
 
 // --- the address: a reload finds the draft, and the clock that proposes ------------------------------------------------
@@ -72,16 +74,16 @@ function startClock() {
   draft.keep();
 }
 
-function remember(isOn) {
-  const body = new URLSearchParams({ on: isOn ? "1" : "0" });
-  server.tell("POST", form.dataset.shortcutsUrl, body).catch(() => state.say(word("no-network")));
-}
-
 // --- the save ----------------------------------------------------------------------------------------------------------
 
 function press(options) {
   if (isUntouched && performance.now() - savedAt < DOUBLE) return;
   save.save(options);
+}
+
+function refused(found, ofCase) {
+  caseNumber.refresh(ofCase);
+  errors.show(found);
 }
 
 function locked(yes) {
@@ -117,6 +119,7 @@ form.addEventListener("change", ({ target }) => {
   if (!target.closest("[data-question]")) return;
   keepApart(target);
   settle(form);
+  receivers.reach();
   changed();
 });
 
@@ -132,3 +135,4 @@ byId("help").querySelector("[data-hide]").addEventListener("click", cover.hide);
 for (const id of ["clock", "help", "state"]) byId(id).hidden = false;
 dropHints(form);
 settle(form);
+receivers.reach();

@@ -9,7 +9,8 @@ const FULL = "relevant"; // the one result after which a conversation is asked a
 
 const isTyping = (element) => element.matches("input:not([type=radio], [type=checkbox]), select, textarea");
 
-export function keysOf({ form, referrals, save, startClock, dialog, remember }) {
+/** What a page does not have is not given: a clock to start, a short result that is all there is to save. */
+export function keysOf({ form, server, referrals, save, dialog, startClock = null, savesShort = false }) {
   let isOn = form.dataset.shortcuts === "1";
   let goAt = -SEQUENCE;
   const questionOf = (element) => element.closest?.("[data-question]");
@@ -40,7 +41,7 @@ export function keysOf({ form, referrals, save, startClock, dialog, remember }) 
     if (pick?.type === "radio") {
       pick.focus();
       pick.click();
-      if (!isShort(question)) goOn(question);
+      if (!isWhole(question)) goOn(question);
     } else if (pick) {
       pick.focus();
       pick.click();
@@ -52,7 +53,8 @@ export function keysOf({ form, referrals, save, startClock, dialog, remember }) 
 
   // --- where the cursor goes ---------------------------------------------------------------------------------------
 
-  const isShort = (question) => question?.dataset.question === "result" && chosenIn(question).some((code) => code !== FULL);
+  const isWhole = (question) =>
+    savesShort && question.dataset.question === "result" && chosenIn(question).some((code) => code !== FULL);
 
   /** To the next question that is asked and open; after the last one, to the button that saves. */
   function goOn(question) {
@@ -63,8 +65,9 @@ export function keysOf({ form, referrals, save, startClock, dialog, remember }) 
   }
 
   function jump(key) {
-    if (key === "n") {
-      form.elements.case_number.focus();
+    const number = form.elements.case_number;
+    if (key === "n" && number) {
+      number.focus();
       return true;
     }
     const section = form.querySelectorAll("section:has(> [data-question])")[Number(key) - 1];
@@ -81,7 +84,7 @@ export function keysOf({ form, referrals, save, startClock, dialog, remember }) 
     else if (event.target.matches("button, a, summary")) return false;
     else if (event.target.name === "case_number") goTo(asked(form).find((other) => !isAnswered(other)) ?? asked(form)[0]);
     else if (!question) return false;
-    else if (isShort(question)) save();
+    else if (isWhole(question)) save();
     else {
       const within = referrals.following(event.target);
       if (within) within.focus();
@@ -98,7 +101,7 @@ export function keysOf({ form, referrals, save, startClock, dialog, remember }) 
     if (follows && jump(key)) return true;
     if (key === "?") open();
     else if (key === "g") goAt = event.timeStamp;
-    else if (key === "s") startClock();
+    else if (key === "s" && startClock) startClock();
     else return Boolean(question?.matches("fieldset") && event.target.matches("input") && choose(question, key));
     return true;
   }
@@ -114,17 +117,28 @@ export function keysOf({ form, referrals, save, startClock, dialog, remember }) 
 
   // --- the page of keys --------------------------------------------------------------------------------------------
 
-  const turn = dialog.querySelector("[data-switch]");
+  const [turn, failed] = [dialog.querySelector("[data-switch]"), dialog.querySelector(".error")];
 
   function open() {
     turn.checked = isOn;
+    failed.hidden = true;
     dialog.showModal();
   }
 
-  turn.addEventListener("change", () => {
+  async function isRemembered() {
+    try {
+      const body = new URLSearchParams({ on: isOn ? "1" : "0" });
+      const { status } = await server.tell("POST", form.dataset.shortcutsUrl, body);
+      return status === 204;
+    } catch {
+      return false;
+    }
+  }
+
+  turn.addEventListener("change", async () => {
     isOn = turn.checked;
     label();
-    remember(isOn);
+    failed.hidden = await isRemembered();
   });
   dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
 

@@ -1,5 +1,8 @@
 // Owns the rows of referrals: one more without a trip, the type that the action proposes, consent where it is asked.
 
+import { entrance } from "./answers.js";
+import { forget, number } from "./receivers.js";
+
 const ROWS = 8;
 const ARRANGED = "formedling";
 const PROPOSES = { hanvisat: "hanvisning", formedlat: ARRANGED };
@@ -24,15 +27,9 @@ export function referralsOf(form) {
   }
 
   function add() {
-    const number = rows().length;
     const row = rows()[0].cloneNode(true);
-    for (const element of row.querySelectorAll("[id], [name], [for]")) {
-      for (const name of ["id", "name", "for"]) {
-        const value = element.getAttribute(name);
-        if (value) element.setAttribute(name, value.replace(/^referral-\d+/, `referral-${number}`));
-      }
-    }
-    row.querySelector("[data-row-number]").textContent = number + 1;
+    number(row, rows().length);
+    row.querySelector("[data-row-number]").textContent = rows().length + 1;
     empty(row);
     rows().at(-1).after(row);
     settle();
@@ -41,6 +38,7 @@ export function referralsOf(form) {
 
   function empty(row) {
     delete row.dataset.proposed;
+    forget(row);
     for (const select of row.querySelectorAll("select")) select.selectedIndex = 0;
     part(row, "consent").checked = false;
     row.classList.remove("question--wrong");
@@ -81,7 +79,7 @@ export function referralsOf(form) {
 
   more?.addEventListener("click", (event) => {
     event.preventDefault();
-    part(add(), "target").focus();
+    entrance(add()).focus();
   });
   question.addEventListener("change", settle);
   form.addEventListener("change", ({ target }) => target.name === "actions" && propose(target));

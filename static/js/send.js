@@ -59,7 +59,7 @@ export function saveOf({ form, server, state, draft, caseNumber, logIn, saved, r
     else if (status === 422) {
       release("");
       state.say("");
-      refused(said.errors);
+      refused(said.errors, said.case);
     } else if (status === 0 || status === 429 || status >= 500) await wait();
     else release(word("save-refused"));
     return null;

@@ -32,11 +32,19 @@ export function serverOf(form) {
     const session = await ask("GET", form.dataset.sessionUrl);
     renew(session.said.csrf);
     if (session.said.user === form.dataset.user) return { status: 200, said: session.said };
-    const body = new URLSearchParams({ username: form.dataset.user, password });
-    const answer = await ask("POST", form.dataset.loginUrl, body);
-    if (answer.status === 200) renew(answer.said.csrf);
+    const body = new URLSearchParams({ login: form.dataset.user, password });
+    return proved(await ask("POST", form.dataset.loginUrl, body));
+  }
+
+  /** Give the second factor that the log-in asked for. */
+  async function give(url, proof) {
+    return proved(await ask("POST", url, new URLSearchParams(proof)));
+  }
+
+  function proved(answer) {
+    if (answer.said.csrf) renew(answer.said.csrf);
     return answer;
   }
 
-  return { tell, logIn };
+  return { tell, logIn, give };
 }

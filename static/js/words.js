@@ -1,7 +1,7 @@
-// Owns the words that scripts show: they stand, translated, in the page's template "words".
+// Owns the words that scripts show: they stand, translated, in the page's template "words" or another one.
 
-export function word(name, values = {}) {
-  const text = document.getElementById("words").content.querySelector(`[data-word="${name}"]`).textContent;
+export function word(name, values = {}, place = "words") {
+  const text = document.getElementById(place).content.querySelector(`[data-word="${name}"]`).textContent;
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 

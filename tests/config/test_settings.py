@@ -75,6 +75,7 @@ def test_an_error_in_the_log_says_where_and_never_with_which_values():
         ("HELPLINE_CASE_TRIES", "0", "all other settings HELPLINE_… 1 or more"),
         ("HELPLINE_BACKDATE_DAYS", "-1", "HELPLINE_BACKDATE_DAYS must be 0 or more"),
         ("HELPLINE_AMEND_HOURS", "abc", "abc"),
+        ("HELPLINE_AUDIT_MONTHS", "23", "HELPLINE_AUDIT_MONTHS must be 24 or more"),
         ("DATABASE_URL", "nonsense", ""),
         ("REPORTS_FREEZE_DAY", "31", "REPORTS_FREEZE_DAY must be 1 to 28"),
         ("REPORTS_FREEZE_DAY", "0", "REPORTS_FREEZE_DAY must be 1 to 28"),
@@ -109,3 +110,34 @@ def test_a_pilot_that_cannot_be_stops_the_start_with_a_sentence(start, end, word
     )
     assert started.returncode == bool(words) and words in started.stderr
     assert "Traceback" not in started.stderr
+
+
+PROVIDER = {
+    "HELPLINE_OIDC_ISSUER": "https://identity.example",
+    "HELPLINE_OIDC_NAME": "Freja",
+    "HELPLINE_OIDC_CLIENT_ID": "helpline",
+    "HELPLINE_OIDC_CLIENT_SECRET": "a secret",
+    "HELPLINE_OIDC_ACR": "high,higher",
+    "HELPLINE_OIDC_CLAIM": "employeeHsaId",
+}
+REDIS = "rediss://redis.example/0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        *(
+            ({name: ""}, "HELPLINE_OIDC_ISSUER, …NAME, …CLIENT_ID, …CLIENT_SECRET, …ACR and …CLAIM go together.")
+            for name in PROVIDER
+        ),
+        ({"HELPLINE_OIDC_ISSUER": "http://identity.example"}, "HELPLINE_OIDC_ISSUER must begin with https://"),
+        ({"HELPLINE_OIDC_ISSUER": "http://127.0.0.1:9000/o"}, ""),
+        ({"HELPLINE_OIDC_ISSUER": "http://127.0.0.1:9000/o", "CELERY_BROKER_URL": REDIS}, "must begin with https://"),
+    ],
+)
+def test_an_identity_provider_is_named_whole_and_spoken_to_by_tls(changes, words):
+    environment = os.environ | PROVIDER | changes
+    code = "import config.settings"
+    started = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert started.returncode == bool(words) and words in started.stderr

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
@@ -11,11 +12,13 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from helpline import case_numbers, cases, contacts, tasks
+from helpline import case_history, case_numbers, cases, contacts, tasks
 from helpline.case_numbers import Mistyped
 from helpline.cases import NoSuchCase, TooManyTries
 from helpline.entries import ReferralEntry, read_entry
+from helpline.form_values import TICKET
 from helpline.models import Case, Contact, Referral, User
+from tests.at_once import at_once
 
 TODAY = date(2026, 3, 4)
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -157,7 +160,16 @@ def test_a_ticket_is_good_for_the_account_that_got_it_and_for_nobody_else(handle
     assert number not in ticket and case.digest not in ticket
 
 
-@pytest.mark.parametrize("text", ["", "x", "a:b:c", "\x00", "å" * 50, "IjEi:1:" + "x" * 43])
+def test_a_ticket_says_nothing_of_the_case_to_who_reads_the_page(handler):
+    case, _ = cases.open_case(today=TODAY)
+    first, second = cases.ticket(case, by=handler), cases.ticket(case, by=handler)
+    read = urlsafe_b64decode(first)
+    assert first != second and TICKET.fullmatch(first)
+    for spelled in (case.pk.bytes, case.pk.hex.encode(), str(case.pk).encode()):
+        assert spelled not in read
+
+
+@pytest.mark.parametrize("text", ["", "x", "a:b:c", "\x00", "å" * 50, "\ud800", "x" * 118 + "=="])
 def test_what_is_no_ticket_is_none(handler, text):
     assert cases.redeem(text, by=handler) is None
 
@@ -186,7 +198,7 @@ def test_the_contacts_of_a_case_are_numbered_and_others_are_without_number():
     for hour in range(4):
         log(case, at=NOW + timedelta(hours=hour))
     assert steps() == ["forsta", "andra", "tredje_plus", "tredje_plus"]
-    assert [cases.step_after(n) for n in (0, 1, 2, 9)] == ["forsta", "andra", "tredje_plus", "tredje_plus"]
+    assert [case_history.step_after(n) for n in (0, 1, 2, 9)] == ["forsta", "andra", "tredje_plus", "tredje_plus"]
 
 
 def test_a_known_case_makes_the_caller_a_returning_one_unless_the_form_says_otherwise():
@@ -239,8 +251,8 @@ def test_a_contact_of_an_earlier_day_comes_after_those_saved_before_it_whatever_
     later = log(case, SCHOOL, day=TODAY - timedelta(days=2), at=NOW + timedelta(hours=1))
     said = Contact.objects.order_by("day").values_list("case_step", "first_contact")
     assert list(said) == [("andra", "nej"), ("forsta", "ej_fragat")]
-    assert cases.settle(case) == set() and list(said) == [("andra", "nej"), ("forsta", "ej_fragat")]
-    contacts.withdraw_contact(first, version=1, today=TODAY)
+    assert case_history.settle(case) == set() and list(said) == [("andra", "nej"), ("forsta", "ej_fragat")]
+    contacts.withdraw_contact(first, version=1)
     later.refresh_from_db()
     assert later.case_step == "forsta" and not later.referrals.get().is_repeat
 
@@ -249,7 +261,9 @@ def test_a_referral_that_a_frozen_contact_counts_is_not_counted_by_the_first_one
     case, _ = cases.open_case(today=TODAY)
     first = log(case)
     frozen = log(case, SCHOOL, day=TODAY - timedelta(days=9))
-    Contact.objects.filter(pk=frozen.pk).update(is_frozen=True)
+    # As if it had been frozen before a contact of an earlier month came first.
+    Contact.objects.filter(pk=first.pk).update(case_step="forsta")
+    Contact.objects.filter(pk=frozen.pk).update(case_step="andra", is_frozen=True)
     contacts.amend_contact(first, version=1, entry=read_entry(TODAY, CALL, [SCHOOL]), today=TODAY)
     first.refresh_from_db()
     assert first.case_step == "forsta" and first.referrals.get().is_repeat
@@ -261,7 +275,7 @@ def test_settling_a_case_costs_the_same_whatever_lies_in_other_cases():
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
-            cases.settle(case)
+            case_history.settle(case)
         return len(asked)
 
     log(case, SCHOOL)
@@ -269,6 +283,24 @@ def test_settling_a_case_costs_the_same_whatever_lies_in_other_cases():
     for _ in range(20):
         log(cases.open_case(today=TODAY)[0], SCHOOL)
     assert queries() == before == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_amendments_in_one_case_at_once_both_hold_and_the_case_adds_up():
+    for _ in range(5):
+        Contact.objects.all().delete()
+        case, _number = cases.open_case(today=TODAY)
+        first, second, third = (log(case, SCHOOL) for _ in range(3))
+        said = read_entry(TODAY, CALL | {"caller_role": ["narstaende"]}, [SCHOOL])
+        outcome = at_once(
+            lambda first=first: contacts.withdraw_contact(first, version=1),
+            lambda third=third, said=said: contacts.amend_contact(third, version=1, entry=said, today=TODAY),
+        )
+        assert not [one for one in outcome if isinstance(one, Exception)]
+        stored = {contact.pk: contact for contact in Contact.objects.prefetch_related("referrals")}
+        assert (stored[second.pk].case_step, stored[third.pk].case_step) == ("forsta", "andra")
+        assert stored[third.pk].caller_role == "narstaende" and stored[first.pk].is_withdrawn
+        assert [stored[one.pk].referrals.get().is_repeat for one in (second, third)] == [False, True]
 
 
 # --- forgotten --------------------------------------------------------------------------------------------------------
@@ -297,7 +329,7 @@ def test_what_is_amended_or_withdrawn_makes_no_number_live_longer():
     case, _ = cases.open_case(today=TODAY)
     contact, later = log(case), TODAY + timedelta(days=80)
     contacts.amend_contact(contact, version=1, entry=read_entry(TODAY, CALL, [SCHOOL]), today=later)
-    contacts.withdraw_contact(contact, version=2, today=later)
+    contacts.withdraw_contact(contact, version=2)
     assert Case.objects.get().used_on == TODAY
     log(case, day=TODAY)
     Case.objects.update(used_on=TODAY - timedelta(days=1))
@@ -310,8 +342,8 @@ def test_a_contact_whose_case_was_forgotten_meanwhile_can_be_changed():
     contact = Contact.objects.select_related("case").get(pk=log(case).pk)
     Case.objects.all().delete()
     contacts.amend_contact(contact, version=1, entry=read_entry(TODAY, CALL, [SCHOOL]), today=TODAY)
-    contacts.withdraw_contact(contact, version=2, today=TODAY)
-    assert Contact.objects.get().is_withdrawn and cases.settle(case) == set()
+    contacts.withdraw_contact(contact, version=2)
+    assert Contact.objects.get().is_withdrawn and case_history.settle(case) == set()
 
 
 @pytest.mark.django_db(transaction=True)

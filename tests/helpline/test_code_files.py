@@ -62,7 +62,8 @@ def test_a_set_of_codes_survives_its_mask(name):
 def test_every_list_ends_with_the_three_non_answers_but_those_that_must_be_answered():
     without = {name for name, code_list in CODE_LISTS.items() if "vet_ej" not in code_list.codes}
     always = {"channel", "result", "telephony_result", "referral_target", "referral_type", "referral_outcome"}
-    assert without == always | {"referral_target_6"} | {"case_step", "opening_reason"}
+    directory = {"agreement", "covers_exit", "service_kind"}
+    assert without == always | directory | {"referral_target_6"} | {"case_step", "opening_reason"}
     assert list(CODE_LISTS["age"].codes)[-4:] == list(NON_ANSWERS)
 
 

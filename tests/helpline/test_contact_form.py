@@ -297,7 +297,7 @@ def test_rows_sent_with_a_gap_are_all_kept():
 
 # --- what was refused is never shown --------------------------------------------------------------------------------
 
-TOLD = "told in strict secrecy"
+TOLD = "told in strict confidence to me"
 
 
 def test_a_refused_text_is_never_repeated():
@@ -306,7 +306,7 @@ def test_a_refused_text_is_never_repeated():
     assert shown.entry() is None
     page = render_to_string("helpline/_questions.html", {"form": shown})
     page += render_to_string("_components/errors.html", {"summary": shown.summary()})
-    assert len(shown.errors) > len(QUESTIONS) and "secrecy" not in page
+    assert len(shown.errors) > len(QUESTIONS) and "strict confidence" not in page
 
 
 def test_a_label_instead_of_its_code_gets_a_hint():

@@ -132,7 +132,7 @@ def test_nobody_elses_withdrawn_frozen_or_old_contact_stands_in_ones_list(client
     shown = log(by=handler)
     hidden = [log(by=user("other")), log(), log(by=handler, hours_ago=24)]
     withdrawn, frozen = log(by=handler), log(by=handler)
-    contacts.withdraw_contact(withdrawn, version=1, today=today())
+    contacts.withdraw_contact(withdrawn, version=1)
     freeze(frozen)
     page = text(client.get(LIST))
     assert str(shown.pk) in page
@@ -179,7 +179,7 @@ def test_the_start_page_counts_the_open_contacts_for_a_coordinator(leading):
     for _ in range(3):
         log(entry(**OPEN))
     log()
-    contacts.withdraw_contact(log(entry(**OPEN)), version=1, today=today())
+    contacts.withdraw_contact(log(entry(**OPEN)), version=1)
     freeze(log(entry(**OPEN)))
     assert '<a href="/contacts/">3 open contacts</a>' in text(leading.get("/"))
 
@@ -190,7 +190,7 @@ def test_the_start_page_counts_the_open_contacts_for_a_coordinator(leading):
 def test_a_day_lists_result_role_and_length_of_its_contacts_and_what_is_withdrawn(leading):
     log()
     log(entry(**OPEN))
-    contacts.withdraw_contact(log(), version=1, today=today())
+    contacts.withdraw_contact(log(), version=1)
     other = log(entry(day=today() - timedelta(days=1)))
     response = leading.get(LIST, {"day": today().isoformat()})
     lines = re.findall(r'<li class="line">.*?</li>', text(response), re.S)
@@ -341,7 +341,7 @@ def logged_out_over(contact: Contact, owner: User, **changes: object) -> HttpRes
 def log_in(page: HttpResponse, somebody: User) -> HttpResponse:
     somebody.set_password(PASSWORD)
     somebody.save()
-    fields = hidden(page) | {"username": somebody.username, "password": PASSWORD}
+    fields = hidden(page) | {"login": somebody.username, "password": PASSWORD}
     return Client(headers={"accept-language": "en"}).post("/login/", fields, follow=True)
 
 
@@ -521,7 +521,7 @@ def test_after_the_window_a_page_says_why_and_nothing_changes(client, handler, s
 def test_a_frozen_or_withdrawn_contact_says_why_it_stays(client, handler, what):
     frozen, withdrawn = log(by=handler), log(by=handler)
     freeze(frozen)
-    contacts.withdraw_contact(withdrawn, version=1, today=today())
+    contacts.withdraw_contact(withdrawn, version=1)
     for contact, why in ((frozen, "month is frozen"), (withdrawn, "is withdrawn")):
         for response in (client.get(act(contact, what)), client.post(act(contact, what), sent(2, county="01"))):
             assert response.status_code == 410 and why in words(response)
@@ -593,7 +593,8 @@ def test_an_opened_contact_is_corrected_and_who_and_why_is_written_down_but_not_
     assert acts_written_down() == [("contact.open", "rattelse"), ("contact.correct", "rattelse")]
     event = AuditEvent.objects.last()
     assert event.actor == coordinator and (event.hour.minute, event.hour.second) == (0, 0)
-    assert {field.name for field in AuditEvent._meta.fields} == {"id", "hour", "actor", "act", "reason"}
+    assert event.about is None
+    assert {field.name for field in AuditEvent._meta.fields} == {"id", "hour", "actor", "act", "reason", "about"}
 
 
 def test_an_opened_contact_is_withdrawn_and_that_is_written_down(leading):

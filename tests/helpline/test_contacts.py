@@ -1,20 +1,19 @@
 """The one door: what it stores, what it refuses, what it forgets."""
 
-import hashlib
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, connection
 
 from helpline import cases, contacts
 from helpline.contacts import Changed, KeyReused, NotChangeable
 from helpline.entries import ContactEntry, ReferralEntry, Refused, read_entry
-from helpline.models import Case, Contact, DayMark, DaySeal, Earlier, ImportedKey, Referral, User
-from reports import freeze, rollups
-from reports.models import StatRecord, StatReferral
+from helpline.models import Case, Contact, DayMark, DaySeal, Earlier, Referral, User
+from reports import freeze, rollups, tallies
+from reports.models import DayCount, StatRecord, StatReferral
 from reports.periods import parse
 
 TODAY = date(2026, 3, 4)
@@ -105,13 +104,12 @@ def test_a_day_ahead_is_refused_and_stores_nothing():
     assert not Contact.objects.exists() and not DayMark.objects.exists()
 
 
-def test_an_error_in_the_middle_stores_neither_contact_nor_mark(monkeypatch):
-    def fail(*args, **kwargs):
-        raise RuntimeError
-
-    monkeypatch.setattr(DayMark.objects, "bulk_create", fail)
-    with pytest.raises(RuntimeError):
-        log(entry(ARRANGED))
+def test_an_error_in_the_middle_stores_neither_contact_nor_mark():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE helpline_daymark RENAME TO lost")
+        with pytest.raises(DatabaseError):
+            log(entry(ARRANGED))
+        cursor.execute("ALTER TABLE lost RENAME TO helpline_daymark")
     assert (Contact.objects.count(), Referral.objects.count(), DayMark.objects.count()) == (0, 0, 0)
 
 
@@ -151,7 +149,7 @@ def amend(contact: Contact, what: ContactEntry, version: int = 1) -> Contact:
 
 
 def withdraw(contact: Contact, version: int = 1) -> None:
-    contacts.withdraw_contact(contact, version=version, today=TODAY)
+    contacts.withdraw_contact(contact, version=version)
 
 
 def marked() -> list[date]:
@@ -159,7 +157,7 @@ def marked() -> list[date]:
 
 
 def counted(day: date, variable: str, code: str) -> int:
-    return rollups.live_cells([day])[day][variable, code]
+    return tallies.of_days([day])[day][variable, code]
 
 
 def test_an_amended_contact_says_the_new_answers_and_keeps_the_earlier_ones():
@@ -185,7 +183,7 @@ def test_an_amended_contact_counts_by_its_new_answers_on_its_new_day_only():
     contact = log(entry(ARRANGED))
     assert (counted(TODAY, "county", "14"), counted(TODAY, "referral_target", "social")) == (1, 1)
     amend(contact, entry(day=YESTERDAY, county=["01"]))
-    assert not rollups.live_cells([TODAY])[TODAY]
+    assert not tallies.of_days([TODAY])[TODAY]
     assert (counted(YESTERDAY, "county", "01"), counted(YESTERDAY, "referral_target", "social")) == (1, 0)
 
 
@@ -220,7 +218,7 @@ def test_a_withdrawn_contact_counts_nowhere_and_stays_as_it_is():
     with pytest.raises(NotChangeable):
         withdraw(contact, version=2)
     withdraw(other)
-    assert not rollups.live_cells([TODAY])[TODAY]
+    assert not tallies.of_days([TODAY])[TODAY]
     assert Contact.objects.filter(is_withdrawn=True, county="14").count() == 2
 
 
@@ -282,54 +280,6 @@ def test_a_case_is_numbered_anew_when_a_contact_of_it_is_amended():
     amend(second, entry(ARRANGED, day=YESTERDAY - timedelta(days=1)))
     assert of_case(case) == [("andra", True), ("forsta", False)]
     assert Contact.objects.get(pk=second.pk).case_step == "andra"
-
-
-# --- rows of a file -----------------------------------------------------------------------------------------------
-
-
-def imported(what: ContactEntry, key: str = "row-1") -> Contact | None:
-    return contacts.log_imported(key=key, entry=what, now=NOW, today=TODAY)
-
-
-def test_a_row_imported_before_is_no_second_contact_also_after_a_week():
-    assert imported(entry()) is not None
-    assert imported(entry()) is None
-    contacts.erase_expired(now=NOW + timedelta(days=7), amend_hours=24)
-    assert imported(entry()) is None
-    assert Contact.objects.count() == 1
-
-
-def test_a_row_imported_before_with_other_content_is_refused():
-    imported(entry())
-    with pytest.raises(KeyReused):
-        imported(entry(ARRANGED))
-    assert Contact.objects.count() == 1
-
-
-def test_what_is_remembered_of_a_row_is_neither_its_key_nor_a_link():
-    contact = imported(entry(), key="kalles rad")
-    remembered = ImportedKey.objects.get()
-    plain = {hashlib.sha256(b"kalles rad").hexdigest(), entry().digest(), contact.pk.hex, contact.submission_key.hex}
-    assert not plain & {remembered.digest, remembered.content}
-    assert {field.name for field in ImportedKey._meta.fields} == {"digest", "content", "day"}
-
-
-def test_the_digests_depend_on_the_installations_secret(settings):
-    one = contacts.imported_key("row-1", entry()).digest
-    settings.SECRET_KEY = "another"
-    assert contacts.imported_key("row-1", entry()).digest != one
-
-
-def test_the_rows_of_a_file_are_stored_all_or_none():
-    first, second = entry(), entry(ARRANGED)
-    assert contacts.log_all_imported([("a", first), ("b", second)], now=NOW, today=TODAY) == 2
-    assert (Contact.objects.count(), Referral.objects.count(), ImportedKey.objects.count()) == (2, 1, 2)
-    assert list(DayMark.objects.values_list("day", flat=True)) == [TODAY]
-    with pytest.raises(IntegrityError), transaction.atomic():
-        contacts.log_all_imported([("c", first), ("b", second)], now=NOW, today=TODAY)
-    with pytest.raises(Refused):
-        contacts.log_all_imported([("d", first), ("e", entry(day=TODAY + timedelta(days=1)))], now=NOW, today=TODAY)
-    assert (Contact.objects.count(), ImportedKey.objects.count()) == (2, 2)
 
 
 # --- many at once -------------------------------------------------------------------------------------------------
@@ -435,5 +385,5 @@ def test_what_is_saved_changed_and_withdrawn_while_a_month_is_frozen_is_counted_
     assert StatReferral.objects.count() == Referral.objects.filter(contact__in=frozen).count()
     rollups.refresh(seconds=60)
     assert rollups.wrong_days() == rollups.wrong_months() == []
-    everything = sum(rollups._stored(day)["result", "relevant"] for day in (LAST_MONTH, TODAY))
+    everything = sum(DayCount.objects.filter(is_sealed=False, variable="result").values_list("n", flat=True))
     assert everything == Contact.objects.counted().filter(is_frozen=False).count()

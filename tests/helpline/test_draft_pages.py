@@ -118,7 +118,9 @@ def test_the_last_five_are_ones_own_the_newest_first(script, plain, other):
     assert [line["id"] for line in plain.get(NEW).context["recent"]] == list(reversed(made[1:]))
 
 
-def test_a_save_takes_seven_queries_whatever_the_history(script, handler):
+def test_a_save_takes_few_queries_whatever_the_history(script, handler):
+    few = 3 if connection.vendor == "postgresql" else 7
+
     def save() -> int:
         sent = answers(concerns=["hot"], **{"referral-0-target": "social", "referral-0-type": "hanvisning"})
         put(script, sent["key"], sent)
@@ -127,11 +129,11 @@ def test_a_save_takes_seven_queries_whatever_the_history(script, handler):
         return asked(queries)
 
     save()
-    assert save() == 7
+    assert save() == few
     entry = read_entry(timezone.localdate(), {"channel": ["telefon"], "result": ["tyst"]})
     for _ in range(50):
         contacts.log_contact(by=handler, key=uuid4(), entry=entry, now=timezone.now(), today=timezone.localdate())
-    assert save() == 7
+    assert save() == few
 
 
 def test_a_save_in_a_case_takes_eight_queries_however_long_the_case(script, handler):
@@ -356,7 +358,7 @@ def test_a_case_is_opened_and_found_by_its_number_and_the_save_puts_the_contact_
     number = opened.json()["spoken"]
     assert script.post(NEW, answers(case=opened.json()["ticket"])).status_code == 201
     found = script.post(CASE, {"number": number})
-    assert (found.status_code, found.json()["spoken"]) == (200, number)
+    assert (found.status_code, found.json()["spoken"]) == (200, "")
     assert found.json()["said"] == "Second contact of the case"
     script.post(NEW, answers(case=found.json()["ticket"]))
     assert script.post(CASE, {"number": number}).json()["said"] == "Third or later contact of the case"
@@ -474,7 +476,7 @@ def test_after_the_session_ended_one_logs_in_over_the_form_and_sends_it_with_its
         client.post(CASE, {"new": "1"}, headers={"X-CSRFToken": old}),
     ):
         assert (lost.status_code, lost.json()) == (401, {})
-    wrong = {"username": "handler", "password": "wrong"}
+    wrong = {"login": "handler", "password": "wrong"}
     refused = client.post(LOG_IN, wrong, headers={"X-CSRFToken": old})
     assert refused.status_code == 403 and list(refused.json()) == ["csrf"]
     refused = client.post(LOG_IN, wrong, headers={"X-CSRFToken": refused.json()["csrf"]})
@@ -500,7 +502,7 @@ def test_an_outdated_token_is_answered_with_the_new_one(handler):
 
 
 def test_logging_in_by_script_works_also_when_another_window_did_it_already(script):
-    said = script.post(LOG_IN, {"username": "handler", "password": PASSWORD})
+    said = script.post(LOG_IN, {"login": "handler", "password": PASSWORD})
     assert said.status_code == 200 and said.json()["user"] == "handler"
 
 
@@ -526,9 +528,9 @@ def test_without_a_script_the_answers_wait_in_the_log_in_page_and_become_a_draft
     waiting = client.post(NEW, sent)
     assert waiting.status_code == 403 and "Your answers are kept" in text(waiting) and "secrecy" not in text(waiting)
     assert not Contact.objects.exists() and not Draft.objects.exists()
-    wrong = client.post(LOG_IN, hidden(waiting) | {"username": "handler", "password": "wrong"})
+    wrong = client.post(LOG_IN, hidden(waiting) | {"login": "handler", "password": "wrong"})
     assert wrong.status_code == 200 and hidden(wrong)["concerns"] == ["hot", "natet"]
-    inside = client.post(LOG_IN, hidden(wrong) | {"username": "handler", "password": PASSWORD})
+    inside = client.post(LOG_IN, hidden(wrong) | {"login": "handler", "password": PASSWORD})
     assert inside.url == f"{NEW}?draft={sent['key']}"
     form = client.get(inside.url).context["form"]
     assert form.posted.getlist("concerns") == ["hot", "natet"] and form.rows[0].consent
@@ -541,7 +543,7 @@ def test_a_typed_case_number_is_not_carried_through_the_log_in_and_that_is_said(
     _, number = cases.open_case(today=timezone.localdate())
     waiting = client.post(NEW, answers(case_number=number, owner=owner_of_form(handler)))
     assert number not in text(waiting)
-    inside = client.post(LOG_IN, hidden(waiting) | {"username": "handler", "password": PASSWORD}, follow=True)
+    inside = client.post(LOG_IN, hidden(waiting) | {"login": "handler", "password": PASSWORD}, follow=True)
     assert "give it once more" in text(inside) and number not in text(inside)
 
 
@@ -555,7 +557,7 @@ def test_whoever_logs_in_over_another_accounts_form_gets_nothing_of_it(script, o
     client = page_of(None)
     waiting = client.post(NEW, sent)
     assert "secrecy" not in text(waiting)
-    inside = client.post(LOG_IN, hidden(waiting) | {"username": "other", "password": PASSWORD}, follow=True)
+    inside = client.post(LOG_IN, hidden(waiting) | {"login": "other", "password": PASSWORD}, follow=True)
     assert inside.redirect_chain == [("/", 302)] and "belonged to another account" in text(inside)
     assert not Draft.objects.filter(owner=other).exists() and Draft.objects.count() == was_kept
     assert client.get(NEW, {"draft": sent["key"]}).status_code == 404
@@ -563,7 +565,7 @@ def test_whoever_logs_in_over_another_accounts_form_gets_nothing_of_it(script, o
 
 def test_an_owner_that_somebody_else_signed_for_something_else_is_none(handler):
     waiting = page_of(None).post(NEW, answers(county="14", owner=signing.dumps(str(handler.pk))))
-    inside = page_of(None).post(LOG_IN, hidden(waiting) | {"username": "handler", "password": PASSWORD}, follow=True)
+    inside = page_of(None).post(LOG_IN, hidden(waiting) | {"login": "handler", "password": PASSWORD}, follow=True)
     assert "belonged to another account" in text(inside) and not Draft.objects.exists()
 
 
@@ -612,7 +614,7 @@ def test_a_form_that_was_saved_before_the_log_in_is_no_draft(handler):
     page_of(handler).post(NEW, sent)
     client = page_of(None)
     waiting = client.post(NEW, sent)
-    inside = client.post(LOG_IN, hidden(waiting) | {"username": "handler", "password": PASSWORD}, follow=True)
+    inside = client.post(LOG_IN, hidden(waiting) | {"login": "handler", "password": PASSWORD}, follow=True)
     assert "That form is saved" in text(inside) and not Draft.objects.exists() and Contact.objects.count() == 1
 
 
@@ -620,7 +622,7 @@ def test_who_may_not_log_contacts_leaves_nothing_behind_by_logging_in():
     User.objects.create_user("evaluator", PASSWORD, role=policy.EVALUATOR)
     client = page_of(None)
     waiting = client.post(NEW, answers())
-    inside = client.post(LOG_IN, hidden(waiting) | {"username": "evaluator", "password": PASSWORD})
+    inside = client.post(LOG_IN, hidden(waiting) | {"login": "evaluator", "password": PASSWORD})
     assert inside.status_code == 302 and "draft" not in inside.url and not Draft.objects.exists()
 
 
@@ -629,7 +631,7 @@ def test_logging_in_in_another_window_meanwhile_loses_nothing(handler):
     client.logout()
     sent = answers(county="14", owner=owner_of_form(handler))
     waiting = client.post(NEW, sent)
-    client.post(LOG_IN, {"username": "handler", "password": PASSWORD}, headers={"X-CSRFToken": token(client)})
-    shown = client.post(LOG_IN, hidden(waiting) | {"username": "handler", "password": PASSWORD})
+    client.post(LOG_IN, {"login": "handler", "password": PASSWORD}, headers={"X-CSRFToken": token(client)})
+    shown = client.post(LOG_IN, hidden(waiting) | {"login": "handler", "password": PASSWORD})
     assert shown.status_code == 403 and shown.context["form"].posted["county"] == "14"
     assert "opened before you logged in" in text(shown) and sent["key"] in text(shown)

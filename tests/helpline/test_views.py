@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DataError, InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from helpline import accounts, policy
+from helpline import accounts, policy, sessions
 from helpline.models import Contact, DayMark, Demonstration, Referral, User
 from helpline.views import accounts as accounts_pages
 from helpline.views import contact_new, wrong
@@ -23,7 +23,7 @@ from helpline.views.kept import owner_of_form
 pytestmark = pytest.mark.django_db
 NEW = "/contacts/new/"
 PASSWORD = "four words in a row"
-TOLD = "told in strict secrecy"
+TOLD = "told in strict confidence to me"
 
 
 @pytest.fixture(autouse=True)
@@ -181,7 +181,9 @@ def test_a_referral_can_be_added_until_there_are_eight(client):
 def test_nonsense_is_refused_without_being_repeated(client, sent):
     response = client.post(NEW, sent)
     assert response.status_code == 200 and 'role="alert"' in text(response)
-    assert not Contact.objects.exists() and "secrecy" not in text(response) and "x" * 1000 not in text(response)
+    assert (
+        not Contact.objects.exists() and "strict confidence" not in text(response) and "x" * 1000 not in text(response)
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,7 +226,7 @@ def test_a_form_without_its_token_stores_nothing_and_returns_with_its_answers(cl
 def test_whoever_sends_what_is_no_form_without_a_token_gets_the_way_back(visitor, address):
     response = careful(visitor).post(address, {"note": TOLD})
     assert response.status_code == 403 and "Your answers return then" in text(response)
-    assert "secrecy" not in text(response)
+    assert "strict confidence" not in text(response)
 
 
 def test_with_its_token_the_form_is_saved(client):
@@ -239,7 +241,7 @@ STARTS = {
     policy.HANDLER: ("New contact", "Overview"),
     policy.COORDINATOR: ("Overview", "what the line has published"),
     policy.EVALUATOR: ("what the line has published", "New contact"),
-    policy.ADMINISTRATOR: ("Accounts cannot be managed here yet", "New contact"),
+    policy.ADMINISTRATOR: ("Here you invite people", "New contact"),
 }
 
 
@@ -274,14 +276,12 @@ def test_the_log_in_page_says_what_the_tool_never_does(visitor):
 def test_one_logs_in_and_comes_to_the_page_one_asked_for(visitor, with_password):
     asked = visitor.get(NEW)
     assert asked.status_code == 302
-    response = visitor.post(asked.url, {"username": "handler", "password": PASSWORD, "next": NEW})
+    response = visitor.post(asked.url, {"login": "handler", "password": PASSWORD, "next": NEW})
     assert (response.status_code, response.url) == (302, NEW)
     assert visitor.get("/login/").url == "/"
 
 
-@pytest.mark.parametrize(
-    "sent", [{"username": "handler", "password": "wrong"}, {}, {"username": "\x00", "password": "\x00"}]
-)
+@pytest.mark.parametrize("sent", [{"login": "handler", "password": "wrong"}, {}, {"login": "\x00", "password": "\x00"}])
 def test_a_wrong_log_in_is_announced_and_says_no_more_than_that(visitor, with_password, sent):
     response = visitor.post("/login/", sent)
     assert response.status_code == 200 and 'role="alert"' in text(response) and "_auth_user_id" not in visitor.session
@@ -290,12 +290,12 @@ def test_a_wrong_log_in_is_announced_and_says_no_more_than_that(visitor, with_pa
 
 def test_a_closed_account_cannot_log_in(visitor, with_password):
     User.objects.update(is_active=False)
-    visitor.post("/login/", {"username": "handler", "password": PASSWORD})
+    visitor.post("/login/", {"login": "handler", "password": PASSWORD})
     assert "_auth_user_id" not in visitor.session
 
 
 def test_logging_in_never_leads_to_another_site(visitor, with_password):
-    sent = {"username": "handler", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    sent = {"login": "handler", "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert visitor.post("/login/", sent).url == "/"
 
 
@@ -321,7 +321,7 @@ def test_swedish_comes_first():
 
 
 def test_the_first_administrator_is_made_and_logged_in(visitor):
-    link = accounts.first_administrator_path()
+    link = accounts.administrator_path()
     assert visitor.get(link).status_code == 200
     sent = {"username": "Ａdmin", "password": PASSWORD, "again": PASSWORD}
     assert visitor.post(link, sent).url == "/"
@@ -345,10 +345,17 @@ def test_the_first_administrator_is_made_and_logged_in(visitor):
     ],
 )
 def test_a_weak_or_mistyped_first_account_is_refused_in_its_place(visitor, sent, place):
-    response = visitor.post(accounts.first_administrator_path(), sent)
+    response = visitor.post(accounts.administrator_path(), sent)
     assert response.status_code == 200 and not User.objects.exists()
     assert f'href="#{place}"' in text(response) and f'id="{place}-error"' in text(response)
     assert PASSWORD not in text(response)
+
+
+def test_a_name_that_somebody_has_is_refused_in_its_place(visitor):
+    User.objects.create_user("admin", None, role=policy.HANDLER)
+    sent = {"username": "Admin", "password": PASSWORD, "again": PASSWORD}
+    response = visitor.post(accounts.administrator_path(), sent)
+    assert response.status_code == 200 and 'id="username-error"' in text(response) and User.objects.count() == 1
 
 
 def test_a_dead_link_says_what_to_do(visitor):
@@ -390,6 +397,18 @@ def test_the_page_for_our_own_faults_asks_the_database_nothing(client):
     with CaptureQueriesContext(connection) as queries:
         response = wrong.server_error(RequestFactory().get("/"))
     assert response.status_code == 500 and len(queries) == 0
+
+
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (InterfaceError, 503), (DataError, 500)])
+def test_a_database_that_is_away_is_told_apart_from_a_fault_of_ours(client, monkeypatch, error, status):
+    """Also where the session is read, long before any page."""
+
+    def fail(*_):
+        raise error
+
+    client.raise_request_exception = False
+    monkeypatch.setattr(sessions, "is_over", fail)
+    assert client.get(NEW).status_code == status
 
 
 def test_a_visitor_who_is_lost_gets_no_session(visitor):

@@ -3,12 +3,22 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from django.core.servers.basehttp import WSGIRequestHandler
+from playwright.sync_api import Browser, expect
 
 from helpline.models import User
-from tests.journeys.desk import Desk, Opened
+from tests.journeys.desk import PATIENCE, Desk, Opened
 
 DESK = {"width": 1280, "height": 900}
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_leave_at_once() -> Iterator[None]:
+    """Django's test server sends headers and body apart: Nagle's algorithm holds each small answer up for 40 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WSGIRequestHandler, "disable_nagle_algorithm", True)
+        yield
 
 
 @pytest.fixture
@@ -21,8 +31,8 @@ def opened(browser: Browser, live_server, handler: User) -> Iterator[Opened]:
     """Open a desk, the handler logged in, the form before it; whatever the scripts complained of fails the test."""
     desks: list[Desk] = []
 
-    def open_one(size: dict[str, int] = DESK, language: str = "sv", go: bool = True) -> Desk:
-        context = browser.new_context(viewport=size, locale=language)
+    def open_one(size: dict[str, int] = DESK, language: str = "sv", go: bool = True, scale: int = 1) -> Desk:
+        context = browser.new_context(viewport=size, device_scale_factor=scale, locale=language)
         desks.append(Desk(context, live_server.url))
         desks[-1].log_in(handler)
         if go:

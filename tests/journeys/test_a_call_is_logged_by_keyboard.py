@@ -66,6 +66,24 @@ def test_a_number_is_told_apart_when_mistyped_and_when_unknown(opened):
     assert page.locator("[name=case]").input_value() == ""
 
 
+def test_enter_after_a_number_that_is_not_whole_says_so_first_and_goes_on_the_second_time(opened):
+    desk = opened(language="en")
+    page, said = desk.page, desk.page.locator("#case-said")
+    page.focus("#case_number")
+    desk.press("1", "2", "Enter")
+    expect(said).to_have_text("A case number has nine digits.")
+    assert page.evaluate("document.activeElement.id") == "case_number"
+    desk.press("Enter")
+    assert page.evaluate("document.activeElement.id") != "case_number"
+    page.focus("#case_number")
+    desk.press("3")
+    expect(said).to_be_empty()
+    page.fill("#case_number", "")
+    desk.press("Enter")  # nothing typed: there is nothing to say
+    expect(said).to_be_empty()
+    assert page.evaluate("document.activeElement.id") != "case_number"
+
+
 def test_a_number_that_is_given_is_shown_once_and_goes_with_the_contact(opened):
     desk = opened()
     number_given(desk)
@@ -109,7 +127,7 @@ def test_a_number_for_a_form_that_is_gone_is_not_the_next_callers(opened):
     page.evaluate("document.querySelector('form.contact').elements.key.value = crypto.randomUUID()")
     with page.expect_response("**/contacts/case/"):
         held[0].continue_()
-    page.wait_for_function("!document.querySelector('[name=new_case]').ariaDisabled")
+    expect(page.locator("[name=new_case]")).not_to_have_attribute("aria-disabled", "true")
     assert page.locator("[name=case]").input_value() == ""
     expect(page.locator("#case-given")).to_be_hidden()
 
@@ -197,11 +215,8 @@ def test_an_answer_that_stands_alone_clears_the_others_and_is_cleared_by_them(op
 
 def test_the_form_that_amends_asks_as_the_first_one_does(opened):
     desk = opened()
-    desk.press("4", "Enter")
-    told(desk.page)
+    amending(desk)
     page = desk.page
-    with page.expect_navigation():
-        page.click("#told [data-change]")
     expect(page.locator("[data-question=caller_role]")).to_be_hidden()
     choose(page, result="relevant", caller_role="yrkes", actions=("lyssnat", "ingen", "formedlat"))
     assert page.locator("input[name=actions]:checked").evaluate_all("all => all.map(e => e.value)") == ["formedlat"]
@@ -212,6 +227,64 @@ def test_the_form_that_amends_asks_as_the_first_one_does(opened):
         page.click(".save button")
     contact = Contact.objects.get()
     assert (contact.result, contact.caller_role, contact.actions) == ("relevant", "yrkes", {"formedlat"})
+
+
+def test_the_form_that_amends_obeys_the_same_keys(opened):
+    desk = opened()
+    amending(desk)
+    desk.press("g", "1")
+    assert desk.cursor == "result" and desk.page.locator(".pick kbd").first.inner_text() == "1"
+    desk.press("1")
+    assert desk.cursor == "length"
+    desk.press("2", "v")
+    assert desk.cursor == "relation"
+    desk.press("g", "3", "1", "a", "Enter")
+    assert desk.cursor == "age"
+    with desk.page.expect_navigation():
+        desk.press("Control+Enter")
+    contact = Contact.objects.get()
+    assert (contact.result, contact.length, contact.caller_role) == ("relevant", "5_14", "vet_ej")
+    assert (contact.concerns, contact.version) == ({"dras_in", "metod"}, 2)
+
+
+def test_a_short_result_does_not_end_an_amendment(opened):
+    desk = opened()
+    amending(desk)
+    desk.press("g", "1", "5")
+    assert desk.cursor == "length"
+    desk.press("g", "1", "Enter")
+    assert desk.cursor == "length"
+    desk.press("0")
+    desk.press("g", "1", "Enter", "Enter")
+    assert desk.page.evaluate("document.activeElement.matches('[data-save]')")
+    assert Contact.objects.get().version == 1
+    with desk.page.expect_navigation():
+        desk.press("Enter")
+    assert Contact.objects.get().result == "bus"
+
+
+def test_the_form_that_amends_promises_no_key_that_it_lacks(opened):
+    desk = opened(language="en")
+    page, form = desk.page, desk.page.locator("form.contact")
+    keys = page.locator("#keys")
+    desk.press("?")
+    expect(keys).to_contain_text("case number")
+    expect(keys).to_contain_text("the call begins now")
+    expect(keys).to_contain_text("saves a short call")
+    desk.press("Escape")
+    amending(desk)
+    page.evaluate("document.addEventListener('keydown', (e) => { window.isTaken = e.defaultPrevented; })")
+    before = form.evaluate("form => String(new URLSearchParams(new FormData(form)))")
+    page.focus("#result")
+    for sequence in ("s", "gn"):
+        desk.press(*sequence)
+        assert not page.evaluate("window.isTaken"), sequence
+    assert form.evaluate("form => String(new URLSearchParams(new FormData(form)))") == before
+    desk.press("?")
+    expect(keys).to_be_visible()
+    expect(keys).not_to_contain_text("case number")
+    expect(keys).not_to_contain_text("the call begins now")
+    expect(keys).not_to_contain_text("saves a short call")
 
 
 def test_caps_lock_chooses_as_well(opened):
@@ -316,6 +389,42 @@ def test_single_keys_can_be_switched_off_for_good(opened, handler):
     assert not page.locator("input[name=result]:checked").count()
 
 
+def test_single_keys_are_switched_off_and_on_where_one_amends_too(opened, handler):
+    desk = opened()
+    amending(desk)
+    page, badges = desk.page, desk.page.locator(".pick kbd")
+    for wanted in (False, True):
+        page.click("[data-keys]")
+        with page.expect_response("**/contacts/shortcuts/"):
+            page.set_checked("[data-switch]", wanted)
+        desk.press("Escape")
+        page.reload()
+        handler.refresh_from_db()
+        assert handler.has_shortcuts == wanted
+        assert (badges.count() > 0) == wanted
+        page.focus("#result")
+        desk.press("5")
+        assert page.locator("input[name=result]:checked").input_value() == ("bus" if wanted else "tyst")
+
+
+@pytest.mark.parametrize("page_of", ["new", "amended"])
+def test_a_switch_that_the_server_does_not_keep_says_so(opened, page_of):
+    desk = opened()
+    if page_of == "amended":
+        amending(desk)
+    page, said = desk.page, desk.page.locator("#keys .error")
+    desk.press("?")
+    expect(said).to_be_hidden()
+    page.route("**/contacts/shortcuts/", lambda route: route.fulfill(status=503), times=1)
+    page.uncheck("[data-switch]")
+    expect(said).to_be_visible()
+    page.check("[data-switch]")
+    expect(said).to_be_hidden()
+    desk.context.set_offline(True)
+    page.uncheck("[data-switch]")
+    expect(said).to_be_visible()
+
+
 def test_the_clock_proposes_a_length_only_when_the_call_was_begun(opened):
     desk = opened(language="en")
     page = desk.page
@@ -402,8 +511,6 @@ def saved(desk: Desk) -> None:
     desk.press("4", "Enter")
     told(desk.page)
     expect(desk.page.locator(".save [aria-disabled]")).to_have_count(0)
-    # A colour on its way is no colour.
-    desk.page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
 
 
 def number_given(desk: Desk) -> None:
@@ -431,6 +538,33 @@ def hidden(desk: Desk) -> None:
     desk.page.wait_for_selector("#cover[open]")
 
 
+def amending(desk: Desk) -> None:
+    """A silent call, saved and opened again."""
+    desk.press("4", "Enter")
+    told(desk.page)
+    with desk.page.expect_navigation():
+        desk.page.click("#told [data-change]")
+
+
+def amending_all(desk: Desk) -> None:
+    amending(desk)
+    choose(desk.page, result="relevant", caller_role="yrkes", concerns=("dras_in", "vill_ut"))
+    choose(desk.page, actions=("hanvisat", "formedlat"))
+
+
+def amending_with_keys(desk: Desk) -> None:
+    amending(desk)
+    with_keys(desk)
+
+
+def amending_hidden(desk: Desk) -> None:
+    amending(desk)
+    hidden(desk)
+    desk.press("Escape")
+    desk.page.click("[data-hide]")
+    desk.page.wait_for_selector("#cover[open]")
+
+
 STATES: dict[str, Callable[[Desk], None]] = {
     "empty": lambda desk: None,
     "short": short,
@@ -444,16 +578,28 @@ STATES: dict[str, Callable[[Desk], None]] = {
     "waiting for the network": waiting,
     "saved in another window": saved_elsewhere,
     "screen hidden": hidden,
+    "amended": amending,
+    "amended, everything open": amending_all,
+    "amended, keys": amending_with_keys,
+    "amended, screen hidden": amending_hidden,
 }
+
+
+def reach(desk: Desk, name: str) -> None:
+    STATES[name](desk)
+    # A colour on its way is no colour.
+    desk.page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
+
+
 SIZES = {"desk": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-ENLARGED = {"width": 320, "height": 256}  # what a desk has left at four times the size
+ENLARGED = {"width": 320, "height": 256}  # what 1280 × 1024 has left at four times the size
 
 
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.parametrize(("language", "size"), [("sv", "desk"), ("en", "phone")])
 def test_every_state_of_the_form_is_accessible_and_fits(opened, name, language, size):
     desk = opened(SIZES[size], language)
-    STATES[name](desk)
+    reach(desk, name)
     page = desk.page
     assert page.locator("html").get_attribute("lang") == language
     assert faults(page) == []
@@ -462,6 +608,78 @@ def test_every_state_of_the_form_is_accessible_and_fits(opened, name, language, 
         page.set_viewport_size(one)
         assert overflow(page) <= 0, one
     assert faults(page) == []
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_of_the_form_serves_who_enlarges_it_four_times(opened, name):
+    desk = opened(ENLARGED, scale=4)
+    reach(desk, name)
+    page = desk.page
+    assert page.evaluate("[innerWidth * devicePixelRatio, innerHeight * devicePixelRatio]") == [1280, 1024]
+    assert overflow(page) <= 0
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("size", ["desk", "phone", "enlarged"])
+def test_how_the_save_stands_is_seen_and_said_on_every_screen(opened, size):
+    desk = opened(ENLARGED, scale=4) if size == "enlarged" else opened(SIZES[size])
+    waiting(desk)
+    for part in ("seen", "said"):
+        expect(desk.page.locator(f"#state [data-{part}]")).to_be_visible()
+
+
+def test_the_page_of_keys_begins_with_its_beginning_on_a_small_screen(opened):
+    desk = opened(ENLARGED, scale=4)
+    desk.press("?")
+    expect(desk.page.locator("#keys h2")).to_be_in_viewport()
+    expect(desk.page.locator("#keys [data-close]")).not_to_be_in_viewport()
+
+
+# Whether the point belongs to what has the focus, or to the label by which a radio or box is seen and pressed, once the
+# browser has scrolled to it.
+IS_SEEN = """async () => { for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  const e = document.activeElement, seen = e.closest('.pick') ?? e;
+  return [...seen.getClientRects()].some((box) => [0.1, 0.5, 0.9].some((x) => [0.1, 0.5, 0.9].some((y) => {
+    const at = document.elementFromPoint(box.left + x * box.width, box.top + y * box.height);
+    return at !== null && seen.contains(at); }))) }"""
+WHERE = "(e => e === document.body ? '' : e.outerHTML.slice(0, 100))(document.activeElement)"
+MANY = 300  # more stops than any page has
+
+
+def stops(desk: Desk) -> tuple[list[str], list[str]]:
+    """Tab through the page once: every stop, and those at which nothing of what has the focus can be seen."""
+    page = desk.page
+    page.locator("body").evaluate("body => { body.tabIndex = -1; body.focus(); body.removeAttribute('tabindex') }")
+    every: list[str] = []
+    covered: list[str] = []
+    while len(every) < MANY:
+        desk.press("Tab")
+        where = page.evaluate(WHERE)
+        if not where or where in every[:1]:
+            break
+        every.append(where)
+        if not page.evaluate(IS_SEEN):
+            covered.append(where)
+    return every, covered
+
+
+@pytest.mark.parametrize(
+    "name", ["short", "relevant, everything open", "refused", "amended", "amended, everything open"]
+)
+@pytest.mark.parametrize("size", ["desk", "phone", "enlarged"])
+def test_whatever_has_the_focus_can_be_seen(opened, name, size):
+    desk = opened(ENLARGED, scale=4) if size == "enlarged" else opened(SIZES[size])
+    reach(desk, name)
+    every, covered = stops(desk)
+    assert covered == []
+    assert "data-save" in "".join(every) and 15 < len(every) < MANY
+
+
+def test_a_covered_focus_would_show(opened):
+    desk = opened(ENLARGED, scale=4)
+    desk.page.locator(".save").evaluate("bar => { bar.style.position = 'fixed'; bar.style.inset = '0' }")
+    every, covered = stops(desk)
+    assert 0 < len(covered) < len(every)
 
 
 def test_the_hidden_screen_shows_nothing_and_comes_back_where_one_was(opened):

@@ -37,13 +37,12 @@ def log(by: User | None, case: Case | None = None, **answers: list[str]) -> Cont
 
 def a_day_of_work() -> None:
     """What every list shows: whole, open, silent, withdrawn, of a case, somebody else's, and a draft."""
-    today = timezone.localdate()
     for role in (policy.HANDLER, policy.COORDINATOR):
         mine = of_role(role)
         log(mine)
         log(mine, **OPEN)
         log(mine, channel=["telefon"], result=["tyst"])
-        contacts.withdraw_contact(log(mine), version=1, today=today)
+        contacts.withdraw_contact(log(mine), version=1)
         content = drafts.Content("", {"result": ("relevant",)})
         drafts.keep_draft(by=mine, key=uuid4(), content=content, case=None, now=timezone.now())
         drafts.keep_draft(by=mine, key=uuid4(), content=drafts.Content("", {}), case=None, now=timezone.now())

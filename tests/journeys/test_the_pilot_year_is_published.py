@@ -10,14 +10,13 @@ from html.parser import HTMLParser
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.utils import timezone
 
 from helpline.models import User
-from reports import tokens
 from reports.catalogue import TABLES
 from reports.models import PublishedCell, Release
 from reports.periods import Period, parse
 from tests import oracle
+from tests.granted import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -34,16 +33,22 @@ def evaluator(db, settings, tmp_path) -> Client:
     settings.REPORTS_RELEASE_KEYS = tmp_path / "keys"
     settings.REPORTS_PILOT_START, settings.REPORTS_PILOT_END = "2015-11-01", "2016-11-30"
     call_command("import_contacts", str(oracle.DATA / "pilot-year.csv"))
+    call_command("import_traffic", str(oracle.DATA / "pilot-traffic.csv"))
     for month in PILOT.months():
         call_command("freeze", month.code)
     for period in PERIODS:
         call_command("publish", period)
     user = User.objects.create_user("evaluator", None, role="evaluator")
-    token = tokens.issue(user, today=timezone.localdate())
+    token = token_of(user)
     return Client(headers={"authorization": f"Bearer {token}"})
 
 
 def listed(evaluator: Client) -> list[str]:
+    """The tables that count contacts."""
+    return [entry for entry in all_listed(evaluator) if not entry.startswith("traffic-")]
+
+
+def all_listed(evaluator: Client) -> list[str]:
     return [entry["id"] for entry in evaluator.get(f"{API}?pageSize=1000").json()["tables"]]
 
 
@@ -70,11 +75,11 @@ def cells_of(dataset: dict) -> dict[tuple[str, ...], int | None]:
     return found
 
 
-def rows_in(time: str) -> list[oracle.Row]:
+def rows_in(time: str, rows: list[oracle.Row] = ROWS) -> list[oracle.Row]:
     if time == "2015P":
-        return oracle.within(ROWS, PILOT.start, PILOT.end)
+        return oracle.within(rows, PILOT.start, PILOT.end)
     code = time.replace("M", "-").replace("K", "-Q").replace("H", "-H")
-    return oracle.within(ROWS, parse(code).start, parse(code).end)
+    return oracle.within(rows, parse(code).start, parse(code).end)
 
 
 def agrees(value: int, n: int) -> bool:
@@ -98,7 +103,39 @@ def test_every_value_that_the_evaluator_reads_is_the_oracles_rounded_and_hidden_
             if value is not None:
                 shown += 1
                 assert agrees(value, n) and value >= 5, (table, time, place, contents)
-    assert shown == PublishedCell.objects.exclude(value=None).count() > 1500
+    assert shown == PublishedCell.objects.exclude(value=None).exclude(table__startswith="traffic-").count() > 1500
+
+
+CALLS = ("anrop", "besvarade", "korta", "avbrutna", "stangt", "meddelanden")
+COLUMNS = ("offered", "answered", "abandoned_short", "abandoned", "closed", "voicemail")
+
+
+def calls_in(time: str) -> dict[str, int]:
+    """A recount straight from the telephony's file."""
+    rows = rows_in(time, oracle.rows_of("pilot-traffic.csv"))
+    return {c: sum(int(row[column]) for row in rows) for c, column in zip(CALLS, COLUMNS, strict=True)}
+
+
+def test_calls_are_published_to_the_nearest_five_and_never_as_zero(evaluator):
+    tables = [table for table in all_listed(evaluator) if table.startswith("traffic-")]
+    assert tables == ["traffic-month", "traffic-quarter", "traffic-halfyear", "traffic-year", "traffic-pilot"]
+    seen = 0
+    for table in tables:
+        for (contents, time), value in cells_of(json.loads(everything(evaluator, table))).items():
+            n = calls_in(time)[contents]
+            assert value == (5 * round(n / 5) or None), (table, time, contents)
+            seen += 1
+    assert seen == (13 + 5 + 3 + 1 + 1) * len(CALLS)
+
+
+def test_the_published_answer_rate_is_that_of_the_published_calls(evaluator):
+    calls = calls_in("2015P")
+    answered, unanswered = (5 * round(calls[name] / 5) for name in ("besvarade", "avbrutna"))
+    reader = Client(headers={"accept-language": "en"})
+    reader.force_login(User.objects.get(username="evaluator"))
+    page = Cells()
+    page.feed(reader.get("/statistics/traffic-pilot/").content.decode())
+    assert page.found[-1].strip("\xa0 %") == f"{round(100 * answered / (answered + unanswered))}"
 
 
 def test_the_number_of_referrals_is_the_same_in_every_table_that_has_their_total(evaluator):
@@ -147,7 +184,9 @@ class Cells(HTMLParser):
             self.found[-1] += data.strip()
 
 
-@pytest.mark.parametrize("table", ["concerns-year", "all-result-quarter", "caller_role_3-halfyear", "gender-pilot"])
+@pytest.mark.parametrize(
+    "table", ["concerns-year", "all-result-quarter", "caller_role_3-halfyear", "gender-pilot", "traffic-year"]
+)
 def test_page_json_and_csv_show_the_same_cells(evaluator, table):
     dataset = cells_of(json.loads(everything(evaluator, table)))
     header, *lines = csv.reader(io.StringIO(everything(evaluator, table, outputFormat="csv").decode()))
@@ -161,7 +200,9 @@ def test_page_json_and_csv_show_the_same_cells(evaluator, table):
     page.feed(reader.get(f"/statistics/{table}/").content.decode())
     shown = {cell.replace("\xa0", "") for cell in page.found}
     latest = max(time for *_, time in dataset)
-    of_latest = {value for place, value in dataset.items() if place[-1] == latest and place[-2] == "kontakter"}
+    of_latest = {
+        value for place, value in dataset.items() if place[-1] == latest and place[-2] in ("kontakter", *CALLS)
+    }
     assert {".." if value is None else str(value) for value in of_latest} <= shown
     assert "0" not in shown
 

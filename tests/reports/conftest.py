@@ -3,16 +3,16 @@
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from helpline.models import DaySeal
-from reports import freeze, release
+from reports import freeze, release, tallies
 from reports.disclosure.protect import Parameters
 from reports.models import PublishedCell, Release, StatRecord
 from reports.periods import PILOT, Period, containing, parse
@@ -48,7 +48,8 @@ def put(rows: Iterable[models.Model]) -> None:
 @pytest.fixture(scope="session")
 def road(django_db_setup, django_db_blocker, tmp_path_factory) -> Road:
     """The pilot year with a quiet March: imported, frozen, prepared and published, and then rolled back."""
-    folder, today = tmp_path_factory.mktemp("road"), timezone.localdate()
+    folder, now = tmp_path_factory.mktemp("road"), timezone.now()
+    today = timezone.localdate(now)
     rule = release.Rule(Parameters(), folder / "keys", embedded=True)
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("import_contacts", str(_with_a_quiet_month(folder)), verbosity=0)
@@ -60,7 +61,7 @@ def road(django_db_setup, django_db_blocker, tmp_path_factory) -> Road:
         frozen = (*DaySeal.objects.all(), *StatRecord.objects.all())
         before = tuple(Release.objects.order_by("pk"))
         for one in prepared:
-            release.publish(one, by=None, today=today)
+            release.publish(one, by=None, now=now)
         made = Road(frozen, before, tuple(Release.objects.order_by("pk")), tuple(PublishedCell.objects.order_by("pk")))
         transaction.set_rollback(True)
     return made
@@ -90,3 +91,20 @@ def released(db, road: Road) -> Road:
     """Everything is published."""
     put((*road.frozen, *road.released, *road.cells))
     return road
+
+
+@pytest.fixture
+def uncountable(monkeypatch) -> date:
+    """A day that cannot be counted. In PostgreSQL its statement fails, which spoils the transaction; in SQLite what the
+    statement gives cannot be read."""
+    yesterday = timezone.localdate() - timedelta(days=1)
+    name = "_grouping_sets" if connection.vendor == "postgresql" else "_unions"
+    count = getattr(tallies, name)
+
+    def spoiled(sources) -> str:
+        statement = count(sources)
+        is_of_yesterday = {yesterday, str(yesterday)} & set(sources[0].parameters)
+        return "SELECT 1 / 0 FROM (" + statement + ") AS counted" if is_of_yesterday else statement  # noqa: S608
+
+    monkeypatch.setattr(tallies, name, spoiled)
+    return yesterday

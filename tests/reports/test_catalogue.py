@@ -27,6 +27,13 @@ def test_the_id_of_a_table_is_its_variables_and_its_period():
     assert TABLES["all-total-month"].base == "U3" and TABLES["total-month"].base == "U4"
 
 
+def test_calls_have_a_table_for_each_period_and_no_variable():
+    traffic = [table for table in TABLES.values() if table.counts_calls]
+    assert [table.id for table in traffic] == [f"traffic-{period.replace('-', '')}" for period in PERIODS]
+    with pytest.raises(BrokenCatalogue, match="nothing of what was said"):
+        catalogue._refuse_rule_breakers(Table("U1", (VARIABLES["gender"],), "year"))
+
+
 @pytest.mark.parametrize(
     ("names", "why"),
     [

@@ -1,7 +1,9 @@
 """What is counted, in which unit, on which base."""
 
+import pytest
+
 from helpline.taxonomy import CODE_LISTS, QUESTIONS
-from reports.counting import COUNTED, count_contacts, count_referrals
+from reports.counting import COUNTED, balance, count_contacts, count_referrals
 
 
 def row(**changed):
@@ -26,8 +28,38 @@ def test_a_referral_counts_once_for_target_type_and_outcome():
 
 
 def test_each_counted_variable_is_a_code_list_with_a_unit_and_a_base():
-    assert set(COUNTED) == {*QUESTIONS, "referral_target", "referral_type", "referral_outcome"}
+    of_referrals = {"referral_target", "referral_type", "referral_outcome", "referral_missing"}
+    assert set(COUNTED) == {*QUESTIONS, *of_referrals}
     assert {v for v, counted in COUNTED.items() if counted.base == "U3"} == {"channel", "result", "length"}
     assert {v for v, counted in COUNTED.items() if counted.unit == "hanvisningar"} == {
         v for v in COUNTED if "referral" in v
     }
+
+
+@pytest.mark.parametrize(
+    ("needs", "targets", "code"),
+    [
+        ("s_familj p_arbete", "", "ingen"),
+        ("s_familj p_arbete", "civil", "en"),
+        ("s_familj p_arbete", "bostad arbstud", "en"),
+        ("s_familj p_arbete", "civil bostad", "bada"),
+        ("s_familj p_arbete", "social", "bada"),
+        ("s_familj s_vanner", "civil bostad", "ej_till"),
+        ("p_arbete", "social", "ej_till"),
+        ("ej_fragat", "social", "ej_till"),
+    ],
+)
+def test_the_balance_of_a_contact_is_where_it_was_referred_when_it_has_needs_of_both_kinds(needs, targets, code):
+    assert balance(frozenset(needs.split()), targets.split()) == code
+
+
+def test_every_need_and_every_target_has_a_dimension():
+    for name in ("needs", "referral_target"):
+        without = {c.code for c in CODE_LISTS[name].codes.values() if c.dimension is None}
+        assert without == CODE_LISTS[name].codes.keys() & CODE_LISTS["non_answers"].codes.keys()
+
+
+def test_referrals_without_receiver_locally_are_counted_by_target_on_their_own():
+    rows = [{"target": "vard", "type": "hanvisning", "outcome": outcome} for outcome in ("saknas", "saknas", "avvisad")]
+    cells = count_referrals(rows)
+    assert cells["referral_missing", "vard"] == 2 and cells["referral_target", "vard"] == 3

@@ -22,12 +22,17 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from helpline import contacts, synthetic
+from helpline.directory import files, sheet
 from helpline.entries import ContactEntry, ReferralEntry, read_entry
+from helpline.imports import keys
+from helpline.listings import RECEIVER, RESOURCE
+from helpline.listings.areas import COUNTRY
 from helpline.models import Contact, DayMark, Demonstration, ImportedKey, Referral, User
+from helpline.models.directory import Organisation, Service, ServiceArea
 from helpline.taxonomy import QUESTIONS
-from reports import demonstration, freeze, release
+from reports import demonstration, freeze, release, tokens
 from reports.demonstration import DemonstrationRefused
-from reports.models import Release, StatRecord
+from reports.models import Grant, Release, StatRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -92,6 +97,57 @@ def test_the_accounts_and_the_plan_exist_before_the_first_contact():
 
 
 @pytest.mark.django_db
+def test_the_directory_is_there_with_near_and_far_receivers_some_of_which_are_due_to_be_looked_at():
+    prepare()
+    areas = set(ServiceArea.objects.values_list("code", flat=True))
+    assert COUNTRY in areas and {"18", "1880"} <= areas
+    assured = set(Service.objects.values_list("assured_on", flat=True))
+    assert (
+        None in assured
+        and min(filter(None, assured)) < TODAY - timedelta(days=183)
+        and max(filter(None, assured)) <= TODAY
+    )
+    assert {service.kind for service in Service.objects.all()} == {RECEIVER, RESOURCE}
+
+
+@pytest.mark.django_db
+def test_one_receiver_of_the_demonstration_has_an_alert_that_says_what_it_is_and_shows_on_a_whole_card():
+    prepare()
+    (alerted,) = (one for one in sheet.told(NOW, "sv")["receivers"] if one.get("alert"))
+    assert alerted["alert"].startswith("Demonstration:") and {"phone", "hours"} <= alerted.keys()
+
+
+def test_the_start_set_alone_has_no_alert_and_says_which_hours_are_to_be_looked_at_first():
+    organisations = files.read_directory(demonstration.RECEIVERS.read_bytes()).organisations
+    services = [service for organisation in organisations for service in organisation.services]
+    hours = [line for service in services for line in service.hours]
+    assert not any(service.alert for service in services)
+    assert sum(bool(service.hours) for service in services) >= 8
+    assert {line.description for line in hours} == {"", "kontrolleras före bruk"}
+
+
+@pytest.mark.django_db
+def test_at_noon_some_receivers_of_the_demonstration_are_open_and_some_are_closed():
+    prepare()
+    told = sheet.told(NOW, "sv")
+    at = told["now"] // 60
+    is_open = [
+        any(opens <= at < closes for opens, closes in told["hours"][one["hours"]])
+        for one in told["receivers"]
+        if "hours" in one
+    ]
+    assert {True, False} == set(is_open)
+
+
+@pytest.mark.django_db
+def test_a_database_with_a_directory_of_its_own_never_becomes_a_demonstration():
+    Organisation.objects.create(name="En förening")
+    with pytest.raises(DemonstrationRefused):
+        prepare()
+    assert not Demonstration.objects.exists()
+
+
+@pytest.mark.django_db
 def test_every_contact_came_through_the_door():
     prepare()
     go_on()
@@ -150,7 +206,7 @@ def test_a_stop_between_batches_is_obeyed_and_the_next_start_goes_on():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_dies_within_a_batch_leaves_none_of_it_behind(monkeypatch):
-    door, calls = contacts.log_imported, []
+    door, calls = keys.log_imported, []
 
     def dies_at_the_fortieth(**entry):
         calls.append(entry)
@@ -160,7 +216,7 @@ def test_a_run_that_dies_within_a_batch_leaves_none_of_it_behind(monkeypatch):
 
     prepare()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(contacts, "log_imported", dies_at_the_fortieth)
+        patch.setattr(keys, "log_imported", dies_at_the_fortieth)
         go_on()
     assert Demonstration.objects.get().made == Contact.objects.count() == ImportedKey.objects.count() < 39
     go_on()
@@ -257,7 +313,7 @@ def a_contact_of_today() -> None:
 
 
 def an_imported_contact_that_was_erased_since() -> None:
-    contacts.log_imported(key="1", entry=real_entry(), now=NOW, today=TODAY)
+    keys.log_imported(key="1", entry=real_entry(), now=NOW, today=TODAY)
     Contact.objects.all().delete()
 
 
@@ -332,6 +388,17 @@ def test_the_password_of_the_settings_is_taken(settings):
     settings.DEMO_PASSWORD = "four-words-of-the-settings"
     assert prepare().password == settings.DEMO_PASSWORD
     assert authenticate(username="handler", password=settings.DEMO_PASSWORD)
+
+
+@pytest.mark.django_db
+def test_the_evaluators_token_lies_within_a_grant_of_both_coordinators():
+    accounts = prepare()
+    granted = Grant.objects.get()
+    people = (granted.evaluator, granted.requested_by, granted.approved_by)
+    assert [user.username for user in people] == ["evaluator", "coordinator", "coordinator2"]
+    for days in (0, demonstration.TOKEN_DAYS):
+        assert tokens.holder(accounts.token, today=TODAY + timedelta(days=days)) == granted.evaluator
+    assert tokens.holder(accounts.token, today=granted.until + timedelta(days=1)) is None
 
 
 @pytest.mark.django_db

@@ -10,15 +10,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from helpline import contacts
+from helpline import cases, contacts
 from helpline.entries import ReferralEntry, read_entry
-from helpline.models import Contact, DaySeal
+from helpline.models import Case, Contact, DaySeal
 from helpline.taxonomy import QUESTIONS
-from reports import freeze, live, rollups, schedule
+from reports import freeze, live, rebuilding, rollups, schedule
 from reports.freeze import CannotFreeze
 from reports.models import DayCount, StatRecord, StatReferral
-from reports.periods import parse
-from tests.reports.at_once import at_once
+from reports.periods import Period, parse
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +27,11 @@ NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 JANUARY, FEBRUARY, MARCH = parse("2026-01"), parse("2026-02"), parse("2026-03")
 
 
-def log(day: date, **answers: list[str]) -> Contact:
+def log(day: date, case: Case | None = None, **answers: list[str]) -> Contact:
     call = {"channel": ["telefon"], "result": ["relevant"], "concerns": ["aktiv", "hot"], "county": ["14"]} | answers
     referrals = [ReferralEntry("social", "formedling", "kontakt", consent=True), ReferralEntry("skola", "hanvisning")]
     entry = read_entry(day, call, referrals)
-    return contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY)
+    return contacts.log_contact(by=None, key=uuid4(), entry=entry, now=NOW, today=TODAY, case=case)
 
 
 def live_relevant(code: str) -> int:
@@ -59,7 +59,7 @@ def test_a_record_has_no_clock_no_handler_and_no_way_back_to_its_contact():
     columns = {field.name for field in StatRecord._meta.fields}
     assert columns - set(QUESTIONS) == {
         *("key", "month", "caller_role_3", "concerns_6", "environment_3", "age_2", "needs_2"),
-        *("county_part", "county_region", "case_step"),
+        *("county_part", "county_region", "case_step", "balance"),
     }
     assert not {field.name for field in StatRecord._meta.fields if field.is_relation}
     assert 0 <= record.key < 2**62 and record.key != contact.pk.int % 2**62
@@ -102,6 +102,33 @@ def test_a_month_of_any_size_is_read_and_marked_with_statements_of_a_bounded_siz
     assert StatReferral.objects.count() == 60
 
 
+def test_no_time_between_two_statements_grows_with_the_month(monkeypatch):
+    """PostgreSQL ends a transaction in which no statement comes for a while."""
+    monkeypatch.setattr(freeze, "BATCH", 4)
+    for day in range(1, 29):
+        log(date(2026, 1, day))
+    steps: list[int] = [0]  # contacts read whole, or copied, between two statements
+    load, copy = Contact.from_db, freeze._balance
+
+    def loaded(db: str, fields: list[str], values: list[object]) -> Contact:
+        steps[-1] += len(fields) > 1
+        return load(db, fields, values)
+
+    def copied(contact: Contact) -> str:
+        steps[-1] += 1
+        return copy(contact)
+
+    def watch(execute: Callable[..., object], *statement: object) -> object:
+        steps.append(0)
+        return execute(*statement)
+
+    monkeypatch.setattr(Contact, "from_db", loaded)
+    monkeypatch.setattr(freeze, "_balance", copied)
+    with connection.execute_wrapper(watch):
+        assert freeze.freeze_month(JANUARY, today=TODAY) == 28
+    assert sum(steps) >= 2 * 28 and max(steps) <= 4
+
+
 def test_freezing_moves_no_live_figure():
     for day in (5, 5, 6):
         log(date(2026, 1, day))
@@ -119,7 +146,7 @@ def test_frozen_contacts_can_vanish_and_no_figure_moves():
     freeze.freeze_month(JANUARY, today=TODAY)
     rollups.refresh(seconds=60)
     Contact.objects.all().delete()
-    rollups.rebuild()
+    rebuilding.rebuild()
     assert live_relevant("2026-01") == 1
     assert StatRecord.objects.count() == 1
     assert rollups.wrong_days() == rollups.wrong_months() == []
@@ -165,6 +192,20 @@ def test_what_is_due_is_frozen_on_the_freeze_day_and_not_the_day_before():
     assert schedule.freeze_due(today=date(2026, 2, 15), freeze_day=15) == [JANUARY]
     assert schedule.freeze_due(today=date(2026, 3, 15), freeze_day=15) == [FEBRUARY]
     assert schedule.freeze_due(today=date(2026, 3, 15), freeze_day=15) == []
+
+
+def test_an_earlier_month_that_a_file_brings_meanwhile_is_frozen_first(monkeypatch):
+    log(date(2026, 2, 2))
+    first_open_month = freeze.first_open_month
+
+    def a_file_comes() -> Period | None:
+        monkeypatch.setattr(freeze, "first_open_month", first_open_month)
+        month = first_open_month()
+        log(date(2026, 1, 5))
+        return month
+
+    monkeypatch.setattr(freeze, "first_open_month", a_file_comes)
+    assert schedule.freeze_due(today=date(2026, 3, 15), freeze_day=15) == [JANUARY, FEBRUARY]
 
 
 def test_an_error_in_the_middle_freezes_nothing(monkeypatch):
@@ -268,3 +309,27 @@ def test_two_that_freeze_a_month_at_once_copy_it_once(monkeypatch):
     (refused,) = (one for one in outcome if one != 5)
     assert isinstance(refused, CannotFreeze) and refused.reason == CannotFreeze.FROZEN
     assert StatRecord.objects.count() == 5 and StatReferral.objects.count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_freeze_and_an_amendment_within_one_case_never_wait_on_each_other(monkeypatch):
+    take, is_under_way = contacts._take, threading.Event()
+
+    def slowly(*arguments, **columns):
+        before = take(*arguments, **columns)
+        is_under_way.set()
+        time.sleep(1)  # long enough for the freeze to reach for the contacts
+        return before
+
+    def freeze_meanwhile() -> int:
+        assert is_under_way.wait(30)
+        return freeze.freeze_month(JANUARY, today=TODAY)
+
+    case, _ = cases.open_case(today=TODAY)
+    first, second = log(date(2026, 1, 5), case), log(date(2026, 1, 6), case)
+    # Its newest version now lies behind the second contact, which a freeze would meet before it.
+    contacts.amend_contact(first, version=1, entry=contacts.entry_of(first), today=TODAY)
+    monkeypatch.setattr(contacts, "_take", slowly)
+    assert at_once(lambda: contacts.withdraw_contact(first, version=2), freeze_meanwhile) == [None, 1]
+    assert StatRecord.objects.get().case_step == "forsta"
+    assert [Contact.objects.get(pk=one.pk).is_frozen for one in (first, second)] == [True, True]

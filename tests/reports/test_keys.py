@@ -4,7 +4,7 @@ import pytest
 
 from reports import keys
 from reports.keys import UnusableKey, fingerprint, release_key
-from tests.reports.at_once import at_once
+from tests.at_once import at_once
 
 
 def test_a_key_is_drawn_once_for_each_scope_and_edition(tmp_path):

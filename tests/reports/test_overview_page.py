@@ -22,6 +22,7 @@ from helpline.contacts import log_contact
 from helpline.entries import ContactEntry, ReferralEntry
 from helpline.models import User
 from reports import rollups
+from reports.models import FailedDay
 from reports.periods import containing
 from tests import oracle
 
@@ -149,6 +150,27 @@ def test_days_that_are_counted_directly_are_said_until_they_are_brought_up_to_da
     text = read(coordinator).text
     assert "counted directly" not in text
     assert re.search(r"Updated at \d\d:\d\d\.", text)
+
+
+def test_days_that_no_sweep_could_count_are_said_and_their_figures_are_right(coordinator):
+    log()
+    assert "in advance" not in read(coordinator).text
+    FailedDay.objects.create(day=timezone.localdate(), attempts=2)  # will be tried again
+    assert "in advance" not in read(coordinator).text
+    FailedDay.objects.update(attempts=3)
+    page = read(coordinator)
+    assert "1 day could not be counted in advance: the figures are right" in page.text
+    assert page.headlines == [1, 1, 0]
+
+
+def test_a_day_that_cannot_be_counted_at_all_is_said_to_be_missing(coordinator, uncountable, monkeypatch):
+    log(uncountable)
+    log()
+    page = read(coordinator, f"?period={containing('month', timezone.localdate()).code}")
+    assert "1 day of these weeks could not be counted and is missing in the figures" in page.text
+    assert page.headlines == [1, 1, 0]
+    monkeypatch.undo()
+    assert "missing in the figures" not in read(coordinator).text
 
 
 @pytest.mark.parametrize("query", ["?period=2016-Q1", "?period=2016-02", "?period=2016-W10"])
@@ -332,15 +354,36 @@ def test_a_wrong_period_is_refused_with_a_reason_and_a_way_back(coordinator, cod
 # --- what it costs ---------------------------------------------------------------------------------------------------
 
 
+def tables(asked: CaptureQueriesContext) -> list[str]:
+    return [match[1] for q in asked if (match := re.search(r'FROM "(\w+)"', q["sql"]))]
+
+
 @pytest.mark.parametrize("query", ["", "?period=2016-Q1", "?period=2016-W10"])
 def test_the_page_asks_the_database_at_most_eight_times(coordinator, quarter, query):
     log(concerns="dras_in")
     log(date(2016, 2, 3), concerns="dras_in")
     with CaptureQueriesContext(connection) as asked:
         read(coordinator, query)
-    tables = [match[1] for q in asked if (match := re.search(r'FROM "(\w+)"', q["sql"]))]
-    assert {"django_session", "helpline_contact", "reports_daycount"} <= set(tables)
-    assert len(tables) <= 8, tables
+    assert {"django_session", "helpline_contact", "reports_daycount"} <= set(tables(asked))
+    assert len(tables(asked)) <= 8, tables(asked)
+
+
+@pytest.mark.parametrize(
+    ("query", "counts"),
+    [("?period=2016-Q1", "reports_monthcount"), ("?period=2016-W10", "reports_daycount")],
+)
+def test_figures_of_clean_days_are_three_statements_and_the_page_six_in_all(coordinator, quarter, query, counts):
+    """What they are: the marks, the counts of the period, the weeks; and session, account, demonstration."""
+    with CaptureQueriesContext(connection) as asked:
+        read(coordinator, query)
+    figures = [set(re.findall(r'FROM "((?:helpline|reports)_\w+)"', q["sql"])) for q in asked]
+    of_people = ({"helpline_user"}, {"helpline_demonstration"}, set())
+    assert [tables for tables in figures if tables not in of_people] == [
+        {"helpline_daymark", "reports_failedday"},
+        {counts},
+        {"reports_daycount"},
+    ]
+    assert sum(q["sql"].startswith("SELECT") for q in asked) <= 6, [q["sql"] for q in asked]
 
 
 def test_the_fullest_page_is_small(coordinator, quarter):
@@ -387,6 +430,33 @@ def test_the_page_is_accessible_keeps_its_policy_and_fits_the_screen(seen, quart
     assert page.locator("svg.chart:visible").count() == 1 + len(BREAKDOWNS)
     found = Axe().run(page).response["violations"]
     assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found] == []
+
+
+def test_the_page_that_lacks_a_day_is_accessible_and_fits_the_screen(seen, uncountable):
+    log(uncountable)
+    log()
+    FailedDay.objects.create(day=timezone.localdate(), attempts=3)
+    page, refused, _ = seen("", "en", 390)
+    assert "could not be counted and is missing" in page.get_by_role("alert").inner_text()
+    assert "could not be counted in advance" in page.locator("main").inner_text()
+    assert refused == [] and Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_after_the_log_in_page_the_overview_costs_two_requests(seen, quarter, browser):
+    """What the log-in page has loaded is kept by the browser: style sheets, typeface and mark, under hashed names."""
+    page, _, asked = seen("?period=2016-Q1", "sv", 1280)
+    html = len(page.request.get(page.url).body())
+    visitor = browser.new_page()
+    known: list[str] = []
+    visitor.on("request", lambda request: known.append(request.url))
+    visitor.goto(page.url.split("/overview/")[0] + "/login/")
+    visitor.wait_for_load_state("networkidle")
+    visitor.close()
+    new = set(asked) - set(known)
+    style = next(url for url in new if url.endswith(".css"))
+    assert new == {page.url, style}
+    assert html + len(page.request.get(style).body()) <= 45_000
 
 
 @pytest.mark.parametrize("query", ["", "?period=2016-W54"])

@@ -6,22 +6,23 @@ from django.db import models
 
 from helpline import privacy as of_helpline
 from helpline.fields import CodeField
+from helpline.privacy import privacy_class
 from reports import privacy
 
-CLASS_OF = {"helpline": of_helpline.privacy_class, "reports": privacy.privacy_class}
+CLASSES = {"helpline": of_helpline.PRIVACY, "reports": privacy.PRIVACY}
 
 
 def columns(app: str) -> list[models.Field]:
     return [field for model in apps.get_app_config(app).get_models() for field in model._meta.fields]
 
 
-@pytest.mark.parametrize("app", CLASS_OF)
+@pytest.mark.parametrize("app", CLASSES)
 def test_every_column_has_a_privacy_class(app):
     assert columns(app)
-    assert all(CLASS_OF[app](field) for field in columns(app))
+    assert all(privacy_class(field, CLASSES[app]) for field in columns(app))
 
 
-@pytest.mark.parametrize("app", CLASS_OF)
+@pytest.mark.parametrize("app", CLASSES)
 def test_a_planted_column_has_none_until_somebody_thinks_about_it(app):
     class Planted(models.Model):
         remark = models.TextField()
@@ -32,8 +33,8 @@ def test_a_planted_column_has_none_until_somebody_thinks_about_it(app):
             managed = False
 
     with pytest.raises(KeyError):
-        CLASS_OF[app](Planted._meta.get_field("remark"))
-    assert CLASS_OF[app](Planted._meta.get_field("county")) == "code"
+        privacy_class(Planted._meta.get_field("remark"), CLASSES[app])
+    assert privacy_class(Planted._meta.get_field("county"), CLASSES[app]) == "code"
 
 
 def test_no_class_is_left_of_a_column_that_is_gone():

@@ -16,6 +16,7 @@ from reports.catalogue import TABLES
 from reports.disclosure.protect import HIDDEN, Parameters
 from reports.models import PublishedCell, Release
 from reports.periods import parse
+from tests.granted import coordinator, grant
 from tests.lifted import lifted
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,9 @@ API = "/api/px/v2/tables"
 @pytest.fixture
 def evaluator(db) -> Client:
     client = Client(headers={"accept-language": "en"})
-    client.force_login(User.objects.create_user("evaluator", None, role=policy.EVALUATOR))
+    user = User.objects.create_user("evaluator", None, role=policy.EVALUATOR)
+    grant(user)
+    client.force_login(user)
     return client
 
 
@@ -50,6 +53,11 @@ def by_hand(of: Release, **changed: object) -> None:
     PublishedCell.objects.create(release=of, value=995, **place | changed)
 
 
+def second_edition(of: Release) -> Release:
+    people = {"requested_by": coordinator("one"), "approved_by": coordinator("another")}
+    return Release(kind=of.kind, start=of.start, end=of.end, edition=2, prepared_on=TODAY, **people)
+
+
 def test_a_second_edition_by_hand_is_not_read(quarter):
     before = figures("total-quarter")
     by_hand(quarter, edition=2)
@@ -58,7 +66,7 @@ def test_a_second_edition_by_hand_is_not_read(quarter):
 
 def test_cells_of_a_release_that_is_not_published_are_not_read(quarter):
     before = figures("total-quarter")
-    waiting = Release(kind="quarter", start=quarter.start, end=quarter.end, edition=2, prepared_on=TODAY)
+    waiting = second_edition(quarter)
     waiting.candidate, waiting.manifest = quarter.candidate, quarter.manifest
     waiting.save()
     by_hand(waiting, edition=2)
@@ -81,13 +89,13 @@ def test_a_second_edition_that_is_published_is_read_instead(quarter):
     shown = first.value(ContentsCode="kontakter", Tid="2016K2")
     candidate, manifest = json.loads(quarter.candidate), json.loads(quarter.manifest)
     candidate["total-quarter"][""]["kontakter"] = shown + 5
-    manifest["edition"] = 2
+    manifest |= {"edition": 2, "gate": "run"}
     manifest["tables"]["total-quarter"]["sha256"] = release.sha256(candidate["total-quarter"])
-    again = Release(kind="quarter", start=quarter.start, end=quarter.end, edition=2, prepared_on=TODAY)
+    again = second_edition(quarter)
     again.candidate, again.manifest = release.canonical(candidate), release.canonical(manifest)
     again.sha256 = release.sha256(manifest)
     again.save()
-    release.publish(again, by=None, today=TODAY)
+    release.publish(again, by=None, now=NOW)
     assert published.table("total-quarter").value(ContentsCode="kontakter", Tid="2016K2") == shown + 5
 
 
@@ -131,7 +139,7 @@ def test_a_table_younger_than_every_release_is_not_there_and_every_list_still_wo
 def publish_months(tmp_path, *codes: str) -> None:
     rule = release.Rule(Parameters(), tmp_path / "keys", embedded=True)
     for code in codes:
-        release.publish(release.prepare(parse(code), today=TODAY, rule=rule), by=None, today=TODAY)
+        release.publish(release.prepare(parse(code), today=TODAY, rule=rule), by=None, now=NOW)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from dataclasses import replace as replaced
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -12,14 +14,14 @@ from django.db import IntegrityError, connection, transaction
 
 from helpline import contacts
 from helpline.entries import read_entry
-from helpline.models import User
+from helpline.models import AuditEvent, User
 from reports import freeze, keys, published, release, schedule
 from reports.disclosure.protect import HIDDEN, Parameters
 from reports.forms import explain
-from reports.models import PublishedCell, Release, StatRecord
+from reports.models import PublishedCell, Release, ReleaseKey, StatRecord
 from reports.periods import PILOT, Period, parse
 from reports.release import CannotRelease, Rule
-from tests.reports.at_once import at_once
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +54,7 @@ def march(rule) -> Release:
 
 def test_what_is_prepared_is_read_by_nobody_until_a_person_publishes_it(march):
     assert not PublishedCell.objects.exists() and published.tables() == []
-    release.publish(march, by=None, today=TODAY)
+    release.publish(march, by=None, now=NOW)
     assert "total-month" in [listed.table.id for listed in published.tables()]
 
 
@@ -62,7 +64,7 @@ def test_a_published_table_shows_what_the_rule_allows(rule):
     log(date(2026, 3, 3), 10, gender=["vet_ej"], first_contact=["nej"])
     freeze.freeze_month(MARCH, today=TODAY)
     freeze.freeze_empty_months(parse("2026-Q1"), today=TODAY)
-    release.publish(release.prepare(parse("2026-Q1"), today=TODAY, rule=rule), by=None, today=TODAY)
+    release.publish(release.prepare(parse("2026-Q1"), today=TODAY, rule=rule), by=None, now=NOW)
     table = published.table("gender-quarter")
     at = {"ContentsCode": "kontakter", "Tid": "2026K1"}
     assert table.value(gender="k", **at) == 40
@@ -88,6 +90,7 @@ def test_another_key_rounds_the_same_records_otherwise(march, tmp_path, byte, to
         record.key = number
     StatRecord.objects.bulk_create(records)
     Release.objects.all().delete()
+    ReleaseKey.objects.all().delete()
     (tmp_path / "2026-1.key").write_text(bytes([byte] * 32).hex())
     prepared = release.prepare(MARCH, today=TODAY, rule=Rule(Parameters(), tmp_path, embedded=True))
     assert json.loads(prepared.candidate)["total-month"][""]["kontakter"] == total
@@ -110,10 +113,19 @@ def test_the_manifest_says_how_it_was_made_and_can_be_checked(march, rule):
 
 
 def test_a_release_is_published_once(march):
-    release.publish(march, by=None, today=TODAY)
+    release.publish(march, by=None, now=NOW)
     with pytest.raises(CannotRelease) as refused:
-        release.publish(march, by=None, today=TODAY)
+        release.publish(march, by=None, now=NOW)
     assert refused.value.reason == CannotRelease.PUBLISHED
+
+
+def test_publishing_is_written_down_with_who_did_it(march):
+    by = User.objects.create_user("coordinator", None, role="coordinator")
+    release.publish(march, by=by, now=NOW)
+    assert list(AuditEvent.objects.values_list("act", "actor", "hour")) == [("release.publish", by.pk, NOW)]
+    with pytest.raises(CannotRelease):
+        release.publish(march, by=by, now=NOW)
+    assert AuditEvent.objects.count() == 1
 
 
 def test_a_period_with_a_month_that_waits_is_refused(rule):
@@ -154,6 +166,28 @@ def test_what_is_due_is_prepared_but_not_published(rule):
     assert not PublishedCell.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_any_number_of_workers_share_the_periods_that_are_due(rule, monkeypatch):
+    log(date(2026, 3, 2), 30)
+    schedule.freeze_due(today=date(2026, 4, 15), freeze_day=15)
+    made: list[str] = []
+
+    def prepare(period: Period, **how: object) -> Release:
+        made.append(period.code)
+        time.sleep(0.2)  # long enough for the other worker to come by
+        return release.prepare(period, **how)
+
+    monkeypatch.setattr(schedule, "prepare", prepare)
+
+    def work() -> None:
+        schedule.prepare_due(today=date(2026, 4, 15), rule=rule, pilot=None)
+
+    assert at_once(work, work) == [None, None]
+    assert {one.period.code for one in Release.objects.all()} == set(made) == {"2026-03", "2026-Q1"}
+    if connection.vendor == "postgresql":
+        assert len(made) == 2
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -163,7 +197,7 @@ def test_what_is_due_is_prepared_but_not_published(rule):
     ],
 )
 def test_the_database_refuses_to_change_what_is_published(march, change):
-    release.publish(march, by=None, today=TODAY)
+    release.publish(march, by=None, now=NOW)
     before = set(PublishedCell.objects.values_list("pk", "value"))
     with pytest.raises(IntegrityError, match="published_cell_write_once"), transaction.atomic():
         connection.cursor().execute(change)
@@ -171,7 +205,7 @@ def test_the_database_refuses_to_change_what_is_published(march, change):
 
 
 def test_a_cell_is_published_once_per_edition(march):
-    release.publish(march, by=None, today=TODAY)
+    release.publish(march, by=None, now=NOW)
     cell = PublishedCell.objects.first()
     cell.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -218,7 +252,7 @@ def test_late_contacts_are_in_the_release_of_the_month_that_was_open(rule):
         if month == "2026-02":
             log(date(2026, 1, 31), 5)  # January is out already
         freeze.freeze_month(parse(month), today=TODAY)
-        release.publish(release.prepare(parse(month), today=TODAY, rule=rule), by=None, today=TODAY)
+        release.publish(release.prepare(parse(month), today=TODAY, rule=rule), by=None, now=NOW)
     assert (total("2026-01"), total("2026-02")) == (20, 25)
     freeze.freeze_month(MARCH, today=TODAY)
     quarter = json.loads(release.prepare(parse("2026-Q1"), today=TODAY, rule=rule).candidate)
@@ -226,6 +260,10 @@ def test_late_contacts_are_in_the_release_of_the_month_that_was_open(rule):
 
 
 # --- the key ------------------------------------------------------------------------------------------------------
+
+
+def fingerprint_of(made: Release) -> str:
+    return str(json.loads(made.manifest)["key_fingerprint"])
 
 
 def lose(file: Path) -> None:
@@ -256,6 +294,33 @@ def test_nothing_is_prepared_with_another_key_than_that_of_the_years_earlier_rel
     assert parse("2026-Q1") in [made.period for made in schedule.prepare_due(today=TODAY, rule=rule, pilot=pilot)]
 
 
+def test_a_key_that_is_taken_is_not_drawn_anew_where_no_release_is_left(march, rule, tmp_path):
+    Release.objects.all().delete()
+    elsewhere = replaced(rule, keys=tmp_path / "elsewhere")
+    with pytest.raises(CannotRelease) as refused:
+        release.prepare(MARCH, today=TODAY, rule=elsewhere)
+    assert refused.value.reason == CannotRelease.KEY and not elsewhere.keys.exists()
+    assert release.prepare(MARCH, today=TODAY, rule=rule)
+
+
+def test_the_database_takes_one_key_for_each_scope_and_edition(march):
+    taken = ReleaseKey.objects.get()
+    assert (taken.scope, taken.edition, taken.fingerprint) == ("2026", 1, fingerprint_of(march))
+    ReleaseKey.objects.create(scope="2026", edition=2, fingerprint="f" * 64)
+    ReleaseKey.objects.create(scope="pilot", edition=1, fingerprint="f" * 64)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReleaseKey.objects.create(scope="2026", edition=1, fingerprint="f" * 64)
+
+
+def test_releases_that_were_made_before_keys_were_taken_keep_theirs(march, rule, tmp_path):
+    ReleaseKey.objects.all().delete()
+    freeze.freeze_empty_months(parse("2026-Q1"), today=TODAY)
+    with pytest.raises(CannotRelease):
+        release.prepare(parse("2026-Q1"), today=TODAY, rule=replaced(rule, keys=tmp_path / "elsewhere"))
+    quarter = release.prepare(parse("2026-Q1"), today=TODAY, rule=rule)
+    assert fingerprint_of(quarter) == fingerprint_of(march) == ReleaseKey.objects.get().fingerprint
+
+
 # --- at the same time ---------------------------------------------------------------------------------------------
 
 
@@ -275,12 +340,42 @@ def test_two_that_prepare_a_period_at_once_make_one_release(rule, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_of_two_machines_with_folders_of_their_own_one_releases_the_year(rule, tmp_path, monkeypatch):
+    log(date(2026, 3, 2), 23)
+    freeze.freeze_month(MARCH, today=TODAY)
+    freeze.freeze_empty_months(parse("2026-Q1"), today=TODAY)
+    draw, neither_is_there, computed = keys._draw, threading.Barrier(2), []
+    candidate = release._candidate
+
+    def both_at_once(path: Path) -> None:
+        neither_is_there.wait(30)
+        draw(path)
+
+    def noted(period: Period, *how: object) -> object:
+        computed.append(period)
+        return candidate(period, *how)
+
+    monkeypatch.setattr(keys, "_draw", both_at_once)
+    monkeypatch.setattr(release, "_candidate", noted)
+
+    def released_by(machine: str, period: Period) -> Release:
+        return release.prepare(period, today=TODAY, rule=replaced(rule, keys=tmp_path / machine))
+
+    outcome = at_once(lambda: released_by("one", MARCH), lambda: released_by("two", parse("2026-Q1")))
+    (refused,) = (one for one in outcome if isinstance(one, Exception))
+    assert isinstance(refused, CannotRelease) and refused.reason == CannotRelease.KEY
+    made = Release.objects.get()
+    assert made in outcome and computed == [made.period]
+    assert fingerprint_of(made) == ReleaseKey.objects.get().fingerprint
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_two_people_who_publish_at_once_one_does(rule):
     log(date(2026, 3, 2), 23)
     freeze.freeze_month(MARCH, today=TODAY)
     prepared = release.prepare(MARCH, today=TODAY, rule=rule)
     people = [User.objects.create_user(name, None, role="coordinator") for name in ("one", "two")]
-    outcome = at_once(*[lambda by=by: release.publish(prepared, by=by, today=TODAY) for by in people])
+    outcome = at_once(*[lambda by=by: release.publish(prepared, by=by, now=NOW) for by in people])
     (refused,) = (one for one in outcome if isinstance(one, Exception))
     assert isinstance(refused, CannotRelease) and refused.reason == CannotRelease.PUBLISHED
     assert Release.objects.get().published_by == people[1 - outcome.index(refused)]

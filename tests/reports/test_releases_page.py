@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,14 +12,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from helpline import policy
-from helpline.models import DaySeal, User
+from helpline import approvals, policy
+from helpline.models import Approval, DaySeal, User
+from reports import editions
+from reports.disclosure.protect import Parameters
 from reports.models import PublishedCell, Release
 from reports.periods import containing
+from reports.release import Rule
 from reports.views import releases
+from tests.granted import coordinator as coordinator_named
 from tests.reports.test_statistics_pages import Page, words
 
 pytestmark = pytest.mark.django_db
+
+NOW = datetime(2017, 2, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def text_of(client: Client, path: str = "/releases/", status: int = 200) -> str:
 
 
 def year() -> Release:
-    return Release.objects.get(kind="year", start=date(2016, 1, 1))
+    return Release.objects.get(kind="year", start=date(2016, 1, 1), edition=1)
 
 
 # --- what is frozen, and what is late --------------------------------------------------------------------------------
@@ -133,7 +139,7 @@ def publish(client: Client, release: Release, **read: str) -> tuple[int, str]:
 
 def test_what_was_read_is_published_and_the_history_says_who_and_when(coordinator, prepared):
     release = year()
-    status, text = publish(coordinator, release, read="on")
+    status, text = publish(coordinator, release, read=release.sha256)
     cells = [v for of in json.loads(release.candidate).values() for c in (of or {}).values() for v in c.values()]
     assert status == 200 and f"2016 is published: {len(cells)} cells" in text
     release.refresh_from_db()
@@ -149,13 +155,22 @@ def test_nothing_is_published_without_the_word_that_it_was_read(coordinator, pre
     assert year().published_on is None and not PublishedCell.objects.exists()
 
 
+def test_what_was_prepared_anew_since_it_was_read_is_not_published(coordinator, prepared):
+    read = year().sha256
+    Release.objects.filter(pk=year().pk).update(sha256="f" * 64)
+    for stale in (read, "on"):
+        status, text = publish(coordinator, year(), read=stale)
+        assert status == 400 and "Nothing is published" in text
+    assert year().published_on is None and not PublishedCell.objects.exists()
+
+
 def test_publishing_twice_is_said_and_changes_nothing(coordinator, prepared):
     release = year()
-    publish(coordinator, release, read="on")
+    publish(coordinator, release, read=release.sha256)
     before = list(PublishedCell.objects.values_list().order_by("pk"))
     other = Client(headers={"accept-language": "en"})
     other.force_login(User.objects.create_user("second", None, role=policy.COORDINATOR))
-    status, text = publish(other, release, read="on")
+    status, text = publish(other, release, read=release.sha256)
     assert status == 200 and "2016 is published already" in text
     assert list(PublishedCell.objects.values_list().order_by("pk")) == before
     assert year().published_by.username == "coordinator"
@@ -179,7 +194,7 @@ def test_an_address_publishes_nothing(coordinator, prepared):
 def test_a_published_release_leads_to_its_tables_and_cannot_be_published_again(coordinator, released):
     html = coordinator.get(f"/releases/{year().pk}/").content.decode()
     assert 'href="/statistics/gender-year/?tid=2016"' in html
-    assert "<form" not in html.split("<main")[1]
+    assert "/publish/" not in html
     assert coordinator.get("/statistics/gender-year/?tid=2016").status_code == 200
 
 
@@ -198,6 +213,70 @@ def test_a_release_that_is_not_there_has_a_page_with_a_way_back(coordinator, pat
     assert coordinator.post("/releases/99999/publish/", {"read": "on"}).status_code == 404
 
 
+# --- a new edition of a year -----------------------------------------------------------------------------------------
+
+
+def ask_edition(client: Client, of: Release) -> str:
+    return words(client.post(f"/releases/{of.pk}/edition/", follow=True).content.decode())
+
+
+def test_a_new_edition_is_asked_for_on_the_page_of_a_published_year_and_followed_there(coordinator, released, tmp_path):
+    assert "Ask for a new edition" in text_of(coordinator, f"/releases/{year().pk}/")
+    said = ask_edition(coordinator, year())
+    assert "Asked for. It is prepared when another coordinator has agreed." in said
+    assert "Asked for by coordinator on" in said and "another coordinator must agree" in said
+    assert "Ask for a new edition" not in said
+    again = ask_edition(coordinator, year())
+    assert "Only a published year has a new edition, one at a time" in again
+    other = User.objects.create_user("second", None, role=policy.COORDINATOR)
+    approvals.decide(Approval.objects.get().pk, by=other, agrees=True, now=timezone.now())
+    said = text_of(coordinator, f"/releases/{year().pk}/")
+    assert "Asked for by coordinator, agreed to by second. It is prepared within the hour." in said
+    rule = Rule(Parameters(), tmp_path / "keys", embedded=True)
+    (made,) = editions.prepare_agreed(today=timezone.localdate(), rule=rule)
+    html = coordinator.get(f"/releases/{year().pk}/").content.decode()
+    assert f'href="/releases/{made.pk}/">read the new edition' in html
+    said = text_of(coordinator, f"/releases/{made.pk}/")
+    assert "2016, edition 2" in said and "Asked for by coordinator, agreed to by second." in said
+    assert "published only when the gate over old and new has run" in said
+    assert "I have read the release through" not in said
+    status, said = publish(coordinator, made, read=made.sha256)
+    assert status == 200 and "published only when the gate over old and new has run" in said
+    assert Release.objects.get(pk=made.pk).published_on is None
+    assert "2016, edition 2" in text_of(coordinator)
+
+
+def test_the_page_of_an_old_edition_leads_to_the_new_one(coordinator, released):
+    first, by = year(), User.objects.get(username="coordinator")
+    other = User.objects.create_user("second", None, role=policy.COORDINATOR)
+    new = Release(kind=first.kind, start=first.start, end=first.end, edition=2, prepared_on=timezone.localdate())
+    new.candidate, new.manifest, new.requested_by, new.approved_by = "{}", first.manifest, by, other
+    new.published_on, new.sha256 = timezone.localdate(), first.sha256
+    new.save()
+    said = text_of(coordinator, f"/releases/{first.pk}/")
+    assert "There is a later edition, and the tables show that one" in said and "Ask for a new edition" not in said
+    assert "Ask for a new edition" in text_of(coordinator, f"/releases/{new.pk}/")
+
+
+def test_nothing_else_has_a_new_edition(coordinator, released):
+    for kind in ("month", "quarter", "half-year", "pilot"):
+        other = Release.objects.filter(kind=kind).latest("start")
+        assert "new edition" not in text_of(coordinator, f"/releases/{other.pk}/")
+        assert "Only a published year has a new edition" in ask_edition(coordinator, other)
+    assert coordinator.post("/releases/99999/edition/").status_code == 404
+    assert coordinator.get(f"/releases/{year().pk}/edition/").status_code == 405
+    assert not Approval.objects.exists()
+
+
+def test_asking_for_an_edition_needs_a_proof_that_is_new(coordinator, released):
+    session = coordinator.session
+    session["account_authentication_methods"][0]["at"] -= policy.STEP_UP_SECONDS + 1
+    session.save()
+    response = coordinator.post(f"/releases/{year().pk}/edition/")
+    assert response.status_code == 403  # an account with nothing to prove it with: told, not led in circles
+    assert not Approval.objects.exists()
+
+
 # --- who gets it, and what it costs ----------------------------------------------------------------------------------
 
 
@@ -213,7 +292,8 @@ def test_nobody_but_a_coordinator_sees_or_publishes_a_release(client, prepared, 
     ):
         assert client.get(path).status_code == 403, path
     assert client.post(f"/releases/{pk}/publish/", {"read": "on"}).status_code == 403
-    assert year().published_on is None
+    assert client.post(f"/releases/{pk}/edition/").status_code == 403
+    assert year().published_on is None and not Approval.objects.exists()
 
 
 def test_the_pages_ask_the_database_as_often_with_one_release_as_with_all(coordinator, prepared):
@@ -229,7 +309,7 @@ def test_the_pages_ask_the_database_as_often_with_one_release_as_with_all(coordi
 
     text_of(coordinator)
     with_all = asked()
-    assert with_all[0] <= 12 and with_all[1] <= 4, with_all  # one for each kind of period that ends with the last month
+    assert with_all[0] <= 12 and with_all[1] <= 8, with_all  # one for each kind of period that ends with the last month
     Release.objects.exclude(pk=pk).delete()
     assert asked() == with_all
 
@@ -286,6 +366,18 @@ def test_a_release_is_read_and_published_in_the_browser(seen, prepared, language
     assert year().published_by.username == "coordinator"
     seen(path, language, width)
     assert faults(page) == [] and page.locator(".publish").count() == 0
+
+
+@pytest.mark.parametrize(("language", "width"), [("sv", 1280), ("en", 390)])
+def test_a_new_edition_is_read_in_the_browser_and_has_no_button_yet(seen, released, tmp_path, language, width):
+    one, other = coordinator_named("one-who-asks"), coordinator_named("one-who-agrees")
+    approvals.decide(editions.ask(year(), by=one, now=NOW).pk, by=other, agrees=True, now=NOW)
+    rule = Rule(Parameters(), tmp_path / "keys", embedded=True)
+    (made,) = editions.prepare_agreed(today=NOW.date(), rule=rule)
+    for path in (f"/releases/{year().pk}/", f"/releases/{made.pk}/"):
+        page, refused = seen(path, language, width)
+        assert refused == [] and faults(page) == [] and page.locator(".publish").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_planted_fault_would_be_found(seen):

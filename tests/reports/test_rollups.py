@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from helpline import cases, contacts
 from helpline.entries import ReferralEntry, read_entry
 from helpline.models import Case, Contact, DayMark, Referral
-from reports import live, rollups, tasks
+from reports import live, rebuilding, rollups, tallies, tasks
 from reports.models import DayCount, MonthCount
 from reports.periods import containing
 
@@ -75,7 +75,8 @@ def test_a_failing_day_stays_marked_and_holds_up_no_other(monkeypatch, caplog):
     monkeypatch.setattr(rollups, "recompute_day", fail_on_the_second)
     assert rollups.refresh(seconds=60) == 1
     assert rollups.marked_days() == {date(2026, 3, 2)}
-    assert "RuntimeError" in caplog.text and "14" not in caplog.text
+    said = " ".join(caplog.messages)  # a line's number may hold any digits
+    assert "RuntimeError" in said and "14" not in said
 
 
 def test_out_of_time_leaves_the_rest_for_the_next_sweep():
@@ -101,7 +102,7 @@ def test_verify_finds_a_wrong_day_and_a_wrong_month_and_rebuild_mends_them(capsy
 
 def test_rebuild_removes_counts_of_days_without_contacts():
     DayCount.objects.create(day=date(2026, 1, 5), variable="result", code="relevant", n=3)
-    rollups.rebuild()
+    rebuilding.rebuild()
     assert not DayCount.objects.exists()
 
 
@@ -123,12 +124,12 @@ def test_a_withdrawn_contact_counts_nowhere_nor_do_its_referrals():
     wrong = log(DAY, county=["14"])
     rollups.refresh(seconds=60)
     assert n(DAY, "county", "14") == 1 and n(DAY, "referral_target", "social") == 2
-    contacts.withdraw_contact(wrong, version=1, today=TODAY)
+    contacts.withdraw_contact(wrong, version=1)
     assert live.overview(containing("month", DAY)).contacts == 1
     rollups.refresh(seconds=60)
     assert days_counted() == before
     assert rollups.wrong_days() == rollups.wrong_months() == []
-    rollups.rebuild()
+    rebuilding.rebuild()
     assert days_counted() == before
 
 
@@ -139,12 +140,12 @@ def test_verify_finds_a_day_that_still_counts_a_withdrawn_contact():
     assert rollups.wrong_days() == []
     Contact.objects.filter(pk=wrong.pk).update(is_withdrawn=True)  # past the door, so that no mark is left
     assert rollups.wrong_days() == [DAY]
-    rollups.rebuild()
+    rebuilding.rebuild()
     assert rollups.wrong_days() == [] and n(DAY, "result", "relevant") == 1
 
 
 def test_a_day_whose_only_contact_is_withdrawn_has_no_counts():
-    contacts.withdraw_contact(log(DAY), version=1, today=TODAY)
+    contacts.withdraw_contact(log(DAY), version=1)
     rollups.refresh(seconds=60)
     assert not DayCount.objects.exists() and not MonthCount.objects.exists()
     assert rollups.wrong_days() == []
@@ -173,7 +174,7 @@ def test_a_repeated_referral_counts_again_when_the_first_is_withdrawn():
     case, _ = cases.open_case(today=TODAY)
     first, _second = log(DAY, case=case), log(NEXT_DAY, case=case)
     rollups.refresh(seconds=60)
-    contacts.withdraw_contact(first, version=1, today=TODAY)
+    contacts.withdraw_contact(first, version=1)
     assert rollups.marked_days() == {DAY, NEXT_DAY}
     assert live.overview(containing("month", DAY)).referrals == 1
     rollups.refresh(seconds=60)
@@ -187,7 +188,7 @@ def test_verify_finds_a_day_that_counts_a_repeated_referral():
     assert rollups.wrong_days() == []
     Referral.objects.update(is_repeat=True)
     assert rollups.wrong_days() == [DAY]
-    rollups.rebuild()
+    rebuilding.rebuild()
     assert rollups.wrong_days() == [] and n(DAY, "referral_target", "social") == 0
 
 
@@ -236,16 +237,16 @@ def test_writers_and_sweepers_at_once_leave_no_wrong_count():
 @pytest.mark.django_db(transaction=True)
 def test_a_contact_saved_while_its_day_is_counted_leaves_its_mark(monkeypatch):
     log(date(2026, 3, 2))
-    count = rollups.live_cells
+    count = tallies.of_days
 
     def saved_meanwhile(days):
-        monkeypatch.setattr(rollups, "live_cells", count)
+        monkeypatch.setattr(tallies, "of_days", count)
         cells = count(days)
         if connection.vendor == "postgresql":  # on SQLite the recount holds the only write lock
             in_thread(lambda: log(date(2026, 3, 2))).join()
         return cells
 
-    monkeypatch.setattr(rollups, "live_cells", saved_meanwhile)
+    monkeypatch.setattr(tallies, "of_days", saved_meanwhile)
     rollups.recompute_day(date(2026, 3, 2))
     if connection.vendor == "postgresql":
         assert n(date(2026, 3, 2), "result", "relevant") == 1
@@ -288,8 +289,8 @@ def test_verify_takes_a_contact_saved_meanwhile_for_no_fault(monkeypatch):
     rollups.refresh(seconds=60)
     marked = rollups.marked_days
 
-    def saved_meanwhile() -> set[date]:
-        days = marked()
+    def saved_meanwhile(*span: date) -> set[date]:
+        days = marked(*span)
         monkeypatch.setattr(rollups, "marked_days", marked)
         in_thread(lambda: log(date(2026, 3, 2))).join()
         return days

@@ -17,9 +17,10 @@ from helpline.models import User
 from reports import published
 from reports.catalogue import TABLES
 from reports.disclosure.protect import HIDDEN
-from reports.models import PublishedCell, Release
+from reports.models import Grant, PublishedCell, Release
 from reports.published_table import PublishedTable
 from reports.views import sheets, statistics
+from tests.granted import grant
 from tests.reports.conftest import QUIET
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture
 def evaluator(db) -> Client:
     client = Client(headers={"accept-language": "en"})
-    client.force_login(User.objects.create_user("evaluator", None, role=policy.EVALUATOR))
+    user = User.objects.create_user("evaluator", None, role=policy.EVALUATOR)
+    grant(user)
+    client.force_login(user)
     return client
 
 
@@ -219,6 +222,15 @@ def test_a_period_that_the_table_lacks_is_refused_with_a_way_back(evaluator, rel
     assert 'href="/statistics/gender-quarter/"' in html
 
 
+def test_files_are_offered_to_whom_they_would_be_given(evaluator, released):
+    address = re.search(r'href="(/api/px/[^"]+)"', read(evaluator, "gender-year").html)[1].replace("&amp;", "&")
+    assert evaluator.get(address).status_code == 200
+    Grant.objects.update(until="2026-01-01", issued_on="2026-01-01")
+    page = read(evaluator, "gender-year")
+    assert "/api/" not in page.html and "To fetch them as files or by program you need a grant" in page.text
+    assert evaluator.get(address).status_code == 403
+
+
 # --- what stands beside the figures ----------------------------------------------------------------------------------
 
 
@@ -294,6 +306,7 @@ def asked_by(client: Client, path: str) -> list[str]:
 PUBLISHED_ONLY = {"django_session", "helpline_user", "helpline_demonstration"} | {
     "reports_release",
     "reports_publishedcell",
+    "reports_grant",
 }
 
 
@@ -302,7 +315,7 @@ def test_a_page_asks_for_published_rows_only_and_as_often_whatever_it_shows(eval
     path = reverse("table", args=[table]) if table else "/statistics/"
     asked = asked_by(evaluator, path)
     assert set(asked) <= PUBLISHED_ONLY
-    assert len(asked) == (6 if table else 4), asked
+    assert len(asked) == (7 if table else 4), asked
 
 
 def test_a_page_that_reads_records_would_be_found(evaluator, released):

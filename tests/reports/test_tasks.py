@@ -1,12 +1,13 @@
 """The doorbells over a real Redis, heard by a real worker process."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,11 +15,12 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from config.celery import app
 from helpline import contacts
 from helpline.entries import read_entry
 from helpline.models import Demonstration
-from reports import rollups, tasks
-from reports.models import PublishedCell, Release, StatRecord
+from reports import rebuilding, rollups, tasks
+from reports.models import DayCount, PublishedCell, Release, StatRecord
 
 ROOT = Path(__file__).parent.parent.parent
 WAIT = 40
@@ -38,26 +40,70 @@ def celery(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "config", *arguments]
 
 
-@pytest.fixture
-def worker(transactional_db) -> Iterator[subprocess.Popen[bytes]]:
-    command = celery("worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "WARNING")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)
-    yield process
+def started(*arguments: str) -> "subprocess.Popen[bytes]":
+    command = celery(*arguments, "--loglevel", "WARNING")
+    return subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)
+
+
+def worker_of(*queues: str) -> "subprocess.Popen[bytes]":
+    name = f"{'-'.join(queues)}-{uuid.uuid4().hex[:6]}@localhost"
+    return started("worker", "--concurrency", "1", "--queues", ",".join(queues), "--hostname", name)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(WAIT) == 0
 
 
+@pytest.fixture
+def worker(transactional_db) -> Iterator["subprocess.Popen[bytes]"]:
+    process = worker_of("live", "batch")
+    yield process
+    stop(process)
+
+
+def log_one(day: date) -> None:
+    entry = read_entry(day, {"channel": ["telefon"], "result": ["relevant"]})
+    contacts.log_contact(by=None, key=uuid.uuid4(), entry=entry, now=datetime(2026, 3, 2, tzinfo=UTC), today=day)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_of_its_own_counts_what_the_web_process_saved(worker):
-    entry = read_entry(date(2026, 3, 2), {"channel": ["telefon"], "result": ["relevant"]})
-    now = datetime(2026, 3, 2, tzinfo=UTC)
-    contacts.log_contact(by=None, key=uuid.uuid4(), entry=entry, now=now, today=date(2026, 3, 2))
+    log_one(date(2026, 3, 2))
     subprocess.run(celery("call", "reports.tasks.sweep"), cwd=ROOT, env=environment(), check=True, timeout=WAIT)
-    until = time.monotonic() + WAIT
-    while rollups.marked_days() and time.monotonic() < until:
-        time.sleep(0.1)
-    assert rollups.marked_days() == set()
+    wait_until(lambda: not rollups.marked_days())
     assert rollups.wrong_days() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_and_beat_rebuild_what_a_row_asks_for_though_one_is_killed(tmp_path):
+    for month in range(1, 13):
+        log_one(date(2025, month, 5))
+    rollups.refresh(seconds=60)
+    right = set(DayCount.objects.values_list("day", "variable", "code", "n"))
+    DayCount.objects.update(n=7)
+    rebuilding.ask()
+    workers = [worker_of("batch") for _ in range(2)]
+    beat = started("beat", "--schedule", str(tmp_path / "beat"))
+    try:
+        wait_until(lambda: rebuilding.left() < 12)
+        os.killpg(workers[0].pid, signal.SIGKILL)
+        rebuilding.ask()
+        wait_until(lambda: rebuilding.left() == 0)
+    finally:
+        beat.terminate()
+        beat.wait(WAIT)
+        workers[0].wait(WAIT)
+        stop(workers[1])
+    assert set(DayCount.objects.values_list("day", "variable", "code", "n")) == right
+    assert rollups.wrong_days() == rollups.wrong_months() == []
 
 
 def test_a_worker_of_its_own_is_refused_where_the_broker_lives_in_memory():
@@ -91,6 +137,35 @@ def test_the_tasks_settings_are_those_of_the_recipe():
     assert settings.CELERY_TASK_ACKS_LATE and settings.CELERY_TASK_REJECT_ON_WORKER_LOST
     assert settings.CELERY_TASK_IGNORE_RESULT and settings.CELERY_ACCEPT_CONTENT == ["json"]
     assert settings.CELERY_BROKER_TRANSPORT_OPTIONS == {"polling_interval": 0.05}
+
+
+def queue_of(task: str) -> str:
+    return app.amqp.router.route({}, task)["queue"].name
+
+
+def documented() -> dict[str, tuple[str, str, str]]:
+    """task -> its queue, soft and hard limit, as the README says."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| `(\w+)` \| (\d+) s \| (\d+) s \|", readme, re.MULTILINE)
+    return {task: (queue, soft, hard) for task, queue, soft, hard in rows}
+
+
+def test_every_task_has_the_queue_and_the_limits_that_the_readme_says():
+    tasks_of_ours = {name: task for name, task in app.tasks.items() if name.startswith(("reports.", "helpline."))}
+    default = settings.CELERY_TASK_SOFT_TIME_LIMIT, settings.CELERY_TASK_TIME_LIMIT
+    said = {
+        name: (queue_of(name), str(task.soft_time_limit or default[0]), str(task.time_limit or default[1]))
+        for name, task in tasks_of_ours.items()
+    }
+    assert said == documented()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} == set(said)
+
+
+def test_what_may_run_longer_than_redis_waits_is_acknowledged_at_once():
+    for name in documented():
+        task = app.tasks[name]
+        is_short = (task.time_limit or settings.CELERY_TASK_TIME_LIMIT) <= settings.CELERY_VISIBILITY_TIMEOUT
+        assert task.acks_late == is_short, name
 
 
 @pytest.mark.django_db

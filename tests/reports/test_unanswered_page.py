@@ -60,6 +60,16 @@ def text(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
+def test_a_day_that_cannot_be_counted_is_said_to_be_missing_and_holds_up_no_other(coordinator, uncountable):
+    month = f"?period={containing('quarter', uncountable).code}"
+    log(day=uncountable)
+    assert "The contacts of 1 day could not be counted and are missing in the figures" in text(read(coordinator, month))
+    assert "No contacts in this period" not in text(read(coordinator, month))
+    log(ENOUGH, day=uncountable - timedelta(days=400))
+    old = text(read(coordinator, f"?period={containing('month', uncountable - timedelta(days=400)).code}"))
+    assert "could not be counted" not in old and "100.0%" in old
+
+
 def table(html: str) -> dict[str, list[str]]:
     """{question: its cells}, in the order of the rows."""
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', html, re.S)
@@ -278,3 +288,19 @@ def test_the_page_is_accessible_and_fits_the_screen(live_server, page, context, 
     if width == 1280:
         sheet = page.locator(".sheet")
         assert sheet.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_pages_that_lack_a_day_are_accessible_and_fit_the_screen(
+    live_server, page, context, coordinator, uncountable, width
+):
+    log(ENOUGH, day=uncountable)
+    name = next(iter(coordinator.cookies))
+    context.add_cookies([{"name": name, "value": coordinator.cookies[name].value, "url": live_server.url}])
+    context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
+    page.set_viewport_size({"width": width, "height": 900})
+    for address in (ADDRESS, "/traffic/"):
+        page.goto(f"{live_server.url}{address}?period={containing('week', uncountable).code}")
+        assert "could not be counted and are missing" in page.get_by_role("alert").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert Axe().run(page).response["violations"] == []

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - statements are what is tested here
 
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -10,11 +10,12 @@ from django.db.models import F
 
 from reports import release
 from reports.models import PublishedCell, Release
+from tests.granted import coordinator
 from tests.lifted import lifted
 
 pytestmark = pytest.mark.django_db
 
-TODAY = date(2016, 2, 20)
+NOW = datetime(2016, 2, 20, 12, tzinfo=UTC)
 CELL = 'release_id, "table", period, edition, coordinates, contents'
 RELEASE = 'kind, start, "end", edition, candidate, sha256, prepared_on, published_on, published_by_id'
 
@@ -65,7 +66,7 @@ def one_of_two(prepared) -> Release:
     first, second = Release.objects.filter(kind="month").order_by("start")[:2]
     Release.objects.exclude(pk__in=[first.pk, second.pk]).delete()
     assert second.pk == first.pk + 1
-    release.publish(first, by=None, today=TODAY)
+    release.publish(first, by=None, now=NOW)
     connection.check_constraints()  # PostgreSQL truncates no table while a check of it waits for the end
     return second
 
@@ -95,11 +96,13 @@ def test_what_is_only_prepared_can_be_made_anew_and_published(one_of_two):
     Release.objects.filter(pk=one_of_two.pk).update(prepared_on=F("prepared_on"))
     one_of_two.delete()
     one_of_two.save(force_insert=True)
-    assert release.publish(one_of_two, by=None, today=TODAY) > 0
+    assert release.publish(one_of_two, by=None, now=NOW) > 0
 
 
 def test_a_second_edition_of_a_published_period_can_be_stored(one_of_two):
     first = Release.objects.exclude(published_on=None).get()
     first.pk, first.edition, first.published_on = None, 2, None
+    first.requested_by, first.approved_by = coordinator("one"), coordinator("another")
+    first.manifest = first.manifest.replace(release.NO_GATE, "run")
     first.save(force_insert=True)
-    assert release.publish(first, by=None, today=TODAY) > 0
+    assert release.publish(first, by=None, now=NOW) > 0

@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 if not settings.DEMO_TOKEN:
                     self.stdout.write(_("Token of the evaluator, shown this once: %(it)s") % {"it": made.token})
             elif not User.objects.exists():
-                path = accounts.first_administrator_path()
+                path = accounts.administrator_path()
                 self.stdout.write(_("Make the first administrator, once, at %(link)s") % {"link": address + path})
             self.stdout.flush()
 

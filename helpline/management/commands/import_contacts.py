@@ -10,8 +10,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from helpline import imports
-from helpline.imports import COLUMNS, Outcome, RowFinding, RowReason
+from helpline.imports import contacts
+from helpline.imports.contacts import COLUMNS, Outcome, RowFinding, RowReason
 from helpline.spreadsheet import MOST_BYTES, Unreadable
 
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             outcome = self._import(content, dry_run=dry_run, skip_refused=skip_refused)
         except Unreadable as error:
-            refusal = imports.explain_file(error)
+            refusal = contacts.explain_file(error)
         except DatabaseError as error:
             # Only the first line: those below it repeat what was to be stored.
             why = str(error).partition("\n")[0]
@@ -41,8 +41,8 @@ class Command(BaseCommand):
     def _import(self, content: bytes, *, dry_run: bool, skip_refused: bool) -> Outcome:
         now = timezone.now()
         today = timezone.localdate(now)
-        return imports.import_contacts(
-            imports.read_contacts(content, today=today),
+        return contacts.import_contacts(
+            contacts.read_contacts(content, today=today),
             now=now,
             today=today,
             dry_run=dry_run,
@@ -100,6 +100,6 @@ def _line(finding: RowFinding) -> str:
         "line": finding.line,
         "column": finding.column or finding.position + 1,
         "letters": finding.letters,
-        "why": imports.explain_row(finding),
+        "why": contacts.explain_row(finding),
     }
     return gettext("line %(line)d, column %(column)s (%(letters)s): %(why)s") % place

@@ -18,10 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("period", help="2026-09, 2026-Q3, 2026-H2, 2026, pilot")
 
     def handle(self, *args: Any, period: str, **options: Any) -> None:
-        today = timezone.localdate()
+        now = timezone.now()
         try:
-            prepared = release.prepare(read_period(period, *PERIODS), today=today, rule=rule())
-            cells = release.publish(prepared, by=None, today=today)
+            prepared = release.prepare(read_period(period, *PERIODS), today=timezone.localdate(now), rule=rule())
+            cells = release.publish(prepared, by=None, now=now)
         except (NoPilot, NoSuchPeriod, release.CannotRelease) as error:
             raise CommandError(explain(error)) from None
         self.stdout.write(_("%(period)s is published: %(cells)d cells.") % {"period": period, "cells": cells})

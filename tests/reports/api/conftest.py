@@ -11,14 +11,16 @@ from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
-from helpline import contacts, imports, policy
+from helpline import policy
+from helpline.imports.contacts import read_contacts
+from helpline.imports.keys import log_imported
 from helpline.models import User
-from reports import freeze, release, schedule, tokens
+from reports import freeze, release, schedule
 from reports.disclosure.protect import Parameters
 from reports.models import PublishedCell, Release
 from reports.periods import PILOT, Period, parse
+from tests.granted import grant, token_of
 from tests.reports.reading import Cells
 
 PILOT_YEAR = Path(__file__).parent.parent.parent / "data" / "pilot-year.csv"
@@ -31,14 +33,14 @@ BASE = "/api/px/v2"
 def publish_the_pilot_year(keys: Path) -> None:
     """Import, freeze and publish it by the road that a real year takes, but for its last month, which is prepared."""
     rule = release.Rule(Parameters(), keys, embedded=True)
-    for row in imports.read_contacts(PILOT_YEAR.read_bytes(), today=TODAY).good:
-        contacts.log_imported(key=row.key, entry=row.entry, now=NOW, today=TODAY)
+    for row in read_contacts(PILOT_YEAR.read_bytes(), today=TODAY).good:
+        log_imported(key=row.key, entry=row.entry, now=NOW, today=TODAY)
     while (month := freeze.first_open_month()) and month.end <= LAST_MONTH.end:
         freeze.freeze_month(month, today=TODAY)
     freeze.freeze_empty_months(parse("2016"), today=TODAY)
     for prepared in schedule.prepare_due(today=TODAY, rule=rule, pilot=PILOT_PERIOD):
         if prepared.period != LAST_MONTH:
-            release.publish(prepared, by=None, today=TODAY)
+            release.publish(prepared, by=None, now=NOW)
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +64,13 @@ def year(published_year: tuple[list[Any], list[Any]], db: None) -> None:
 
 @pytest.fixture
 def staff(year: None) -> dict[str, User]:
-    """An account of each role, and an evaluator whose account is disabled."""
+    """An account of each role, and an evaluator whose account is disabled, each of them with a grant."""
     accounts = {role: User.objects.create_user(role, None, role=role) for role in sorted(policy.ROLES)}
     accounts["disabled"] = User.objects.create_user("disabled", None, role=policy.EVALUATOR)
     accounts["disabled"].is_active = False
     accounts["disabled"].save()
+    for user in accounts.values():
+        grant(user)
     return accounts
 
 
@@ -96,7 +100,7 @@ class Caller:
 
 @pytest.fixture
 def evaluator(staff: dict[str, User]) -> Caller:
-    return Caller(tokens.issue(staff["evaluator"], today=timezone.localdate()))
+    return Caller(token_of(staff["evaluator"]))
 
 
 def admitted_tables() -> list[str]:

@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from helpline.models import User
-from reports import tokens
+from reports import grants, tokens
+from reports.models import Grant
+from tests.granted import token_of
 from tests.reports.api.conftest import BASE
 
 ADDRESSES = ("/config", "/tables", "/tables/total-month", "/tables/total-month/metadata")
@@ -30,7 +32,7 @@ def ask(where: str, authorization: str | None = None, client: Client | None = No
 @pytest.fixture
 def given(staff) -> dict[str, str]:
     """A token of each account."""
-    return {name: tokens.issue(user, today=timezone.localdate()) for name, user in staff.items()}
+    return {name: token_of(user) for name, user in staff.items()}
 
 
 @pytest.mark.parametrize("who", MAY)
@@ -119,8 +121,8 @@ def test_an_account_of_another_role_is_refused_with_the_token_it_has(given):
 
 def test_an_expired_token_is_refused(staff):
     yesterday = timezone.localdate() - timedelta(days=1)
-    token = tokens.issue(staff["evaluator"], today=yesterday, days=0)
-    assert ask("/tables", f"Bearer {token}").status_code == 401
+    tokens.accept("chosen", staff["evaluator"], until=yesterday)
+    assert ask("/tables", "Bearer chosen").status_code == 401
 
 
 @pytest.fixture
@@ -141,6 +143,46 @@ def test_no_token_is_ever_written_into_a_log(given, every_log, capfd):
             for secret in (token, authorization.split()[1]):
                 assert secret not in every_log.text + "".join(capfd.readouterr())
     assert "/tables/nothing" in every_log.text  # the control: the path of a refused call is there
+
+
+# --- within a grant, with both factors -------------------------------------------------------------------------------
+
+
+def test_an_evaluator_whose_grant_is_ended_reads_neither_by_token_nor_by_session(given, staff):
+    browser, now = Client(), timezone.now()
+    browser.force_login(staff["evaluator"])
+    bearer, live = f"Bearer {given['evaluator']}", Grant.objects.live(timezone.localdate())
+    assert ask("/tables", bearer).status_code == ask("/tables", client=browser).status_code == 200
+    grants.revoke(live.get(evaluator=staff["evaluator"]).pk, by=staff["coordinator"], now=now)
+    for where in ADDRESSES:
+        assert ask(where, bearer).status_code == 401
+        refused = ask(where, client=browser)
+        assert refused.status_code == 403 and "/grants/" in refused.json()["detail"]
+    assert browser.get("/statistics/").status_code == 200  # the pages need none
+
+
+def test_a_grant_that_has_lapsed_is_none(staff):
+    browser = Client()
+    browser.force_login(staff["evaluator"])
+    Grant.objects.update(issued_on="2026-01-01", until="2026-01-31")
+    assert ask("/tables", client=browser).status_code == 403
+
+
+def test_a_coordinator_reads_by_session_without_a_grant(staff):
+    Grant.objects.all().delete()
+    browser = Client()
+    browser.force_login(staff["coordinator"])
+    assert ask("/tables", client=browser).status_code == 200
+
+
+def test_a_session_without_second_factor_is_nobodys(staff, in_earnest):
+    browser = Client()
+    browser.force_login(staff["evaluator"])
+    assert ask("/tables", client=browser).status_code == 200
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": "password", "at": 1}]
+    session.save()
+    assert ask("/tables", client=browser).status_code == 401
 
 
 # --- the session of a browser -----------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """The guard of the API asks the policy."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ImproperlyConfigured
 
 from helpline import policy
 from helpline.models import User
@@ -26,6 +28,24 @@ def test_nobody_without_account_and_no_disabled_account_may_anything():
 def test_an_action_that_the_policy_lacks_stops_the_start():
     with pytest.raises(KeyError):
         Allowed("statistics.write")
+
+
+MORE = {"step_up": True, "approvers": frozenset({policy.COORDINATOR}), "rate": "export"}
+
+
+@pytest.mark.parametrize("asked", MORE)
+def test_an_action_that_asks_for_what_the_api_cannot_keep_stops_the_start(asked, monkeypatch):
+    plain = policy.ACTIONS["statistics.read"]
+    Allowed("statistics.read")  # the control: it is this that stops it, and nothing else
+    monkeypatch.setattr(policy, "ACTIONS", {"statistics.read": replace(plain, **{asked: MORE[asked]})})
+    with pytest.raises(ImproperlyConfigured, match="keeps no step_up, approvers or rate.*statistics.read"):
+        Allowed("statistics.read")
+
+
+@pytest.mark.parametrize("action", ["audit.export", "release.edition", "grant.token"])
+def test_none_of_the_acts_that_weigh_most_is_done_by_the_api(action):
+    with pytest.raises(ImproperlyConfigured):
+        Allowed(action)
 
 
 def test_who_reads_statistics():

@@ -7,7 +7,7 @@ import pytest
 
 from reports import release
 from reports.models import PublishedCell, Release
-from tests.reports.api.conftest import LAST_MONTH, TODAY, admitted_tables, stored_cells
+from tests.reports.api.conftest import LAST_MONTH, NOW, admitted_tables, stored_cells
 from tests.reports.reading import broken_rules, cells_of_csv, cells_of_jsonstat
 
 TWO_WAY = "caller_role_3-gender-pilot"
@@ -251,7 +251,7 @@ def test_what_is_prepared_is_read_only_when_it_is_published_and_then_the_etag_is
     before = evaluator.get("/tables/all-total-month/data")
     assert before.json()["dimension"]["Tid"]["category"]["index"].get("2016M11") is None
     prepared = Release.objects.get(kind="month", start=LAST_MONTH.start)
-    release.publish(prepared, by=None, today=TODAY)
+    release.publish(prepared, by=None, now=NOW)
     after = evaluator.get("/tables/all-total-month/data")
     assert list(after.json()["dimension"]["Tid"]["category"]["index"])[-1] == "2016M11"
     assert before["ETag"] != after["ETag"]

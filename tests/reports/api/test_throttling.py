@@ -3,17 +3,16 @@
 import pytest
 from django.core.cache import caches
 from django.test import Client
-from django.utils import timezone
 from redis.exceptions import ConnectionError
 
-from reports import tokens
 from reports.api import throttling
 from reports.api.throttling import CALLS, SECONDS, CallsOfAccount
+from tests.granted import token_of
 from tests.reports.api.conftest import BASE
 
 
 def client_of(user) -> Client:
-    return Client(headers={"Authorization": f"Bearer {tokens.issue(user, today=timezone.localdate())}"})
+    return Client(headers={"Authorization": f"Bearer {token_of(user)}"})
 
 
 WHERE = f"{BASE}/tables/total-month"

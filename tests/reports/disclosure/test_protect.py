@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.catalogue import TABLES
-from reports.disclosure.protect import HIDDEN, Parameters, draw, is_admitted, protect, published, rounded
+from reports.counting import CALLS
+from reports.disclosure.protect import (
+    HIDDEN,
+    Parameters,
+    draw,
+    is_admitted,
+    protect,
+    protect_calls,
+    published,
+    rounded,
+)
 from reports.disclosure.tabulate import Cell, Contacts, Tabulated
 
 RULE = Parameters()
@@ -103,3 +113,14 @@ def test_a_hidden_cell_is_no_number_and_cannot_be_added():
 def test_parameters_that_protect_nobody_are_refused(wrong):
     with pytest.raises(ValueError, match="must keep"):
         Parameters(**wrong)
+
+
+@pytest.mark.parametrize(("n", "told"), [(0, HIDDEN), (2, HIDDEN), (3, 5), (7, 5), (8, 10), (52, 50)])
+def test_calls_are_told_to_the_nearest_five_and_a_zero_is_never_printed(n, told):
+    values = protect_calls({column: 40 for column in CALLS.values()} | {"answered": n}, RULE)
+    assert values == {(): dict.fromkeys(CALLS, 40) | {"besvarade": told}}
+
+
+def test_a_period_without_calls_has_no_table_of_calls():
+    assert protect_calls(dict.fromkeys(CALLS.values(), 2), RULE) is None
+    assert protect_calls({}, RULE) is None

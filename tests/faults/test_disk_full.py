@@ -1,0 +1,147 @@
+"""No room on the disk: a save is answered 503 and stored when there is room again; nothing is corrupt.
+
+Where the machine lets nobody mount a file system, the limit on the size of a file (RLIMIT_FSIZE) stands in for it on
+SQLite, and a trigger that says what a full disk says on PostgreSQL.
+"""
+
+import os
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.faults import programs
+from tests.faults.disk import filled, mounted
+from tests.faults.handlers import Handler, Traffic
+from tests.faults.programs import Program, until
+from tests.faults.stand import Scene, Stand
+
+FULL = "BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END"
+
+
+def full_for_a_while(scene: Scene, is_full: AbstractContextManager[None], traffic: Traffic) -> None:
+    before = traffic.statuses[503]
+    with is_full:
+        until(lambda: traffic.statuses[503] >= before + 3, says=lambda: str(traffic.statuses))
+        stored = len(traffic.acknowledged)
+        time.sleep(0.5)
+    scene.figures.faults += 1
+    traffic.saved(len(traffic.acknowledged) - stored + 3)
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_under_the_embedded_host(host):
+    with host.saves() as traffic:
+        for _ in range(host.scope["disks filled"]):
+            traffic.saved(3)
+            full = filled(host.house.database.parent) if host.house.has_own_disk else limited(host.house.host)
+            full_for_a_while(host, full, traffic)
+    assert set(traffic.statuses) == {201, 503}
+
+
+@contextmanager
+def limited(program: Program) -> Iterator[None]:
+    """No file of the program grows beyond a few bytes."""
+    soft, hard = resource.prlimit(program.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_the_stand_in_for_a_full_disk_works_too(host):
+    with host.saves() as traffic:
+        traffic.saved(3)
+        full_for_a_while(host, limited(host.house.host), traffic)
+    assert set(traffic.statuses) == {201, 503}
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(stand: Scene) -> Iterator[Path | None]:
+    """The contacts lie on a small disk of their own; None where none can be had."""
+    with ExitStack() as closing:
+        folder = Path(stand.house.postgres.folder) / "small"
+        if not mounted(folder, closing):
+            yield None
+            return
+        with psycopg.connect(stand.house.postgres.url, autocommit=True) as database:
+            for_postgres = folder / "space"
+            for_postgres.mkdir()
+            for_postgres.chmod(0o777)
+            as_postgres(for_postgres, stand.house)
+            database.execute(f"CREATE TABLESPACE small LOCATION '{for_postgres}'")
+            move(database, "small")
+            yield folder
+            move(database, "pg_default")
+            database.execute("DROP TABLESPACE small")
+
+
+def as_postgres(folder: Path, house: Stand) -> None:
+    owner = (house.postgres.folder / "data").stat()
+    os.chown(folder, owner.st_uid, owner.st_gid)
+
+
+def move(database: psycopg.Connection, space: str) -> None:
+    database.execute(f"ALTER TABLE helpline_contact SET TABLESPACE {space}")
+    for (index,) in database.execute(
+        "SELECT indexname FROM pg_indexes WHERE tablename = 'helpline_contact'"
+    ).fetchall():
+        database.execute(f'ALTER INDEX "{index}" SET TABLESPACE {space}')
+
+
+@contextmanager
+def said_to_be_full(house: Stand) -> Iterator[None]:
+    with psycopg.connect(house.postgres.url, autocommit=True) as database:
+        database.execute(f"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ {FULL} $$")
+        database.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON helpline_contact FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+        yield
+        database.execute("DROP FUNCTION full_disk CASCADE")
+
+
+def test_a_full_disk_under_postgres(stand, small_disk):
+    with stand.saves(rate=20) as traffic:
+        for _ in range(stand.scope["disks filled"]):
+            traffic.saved(3)
+            full_for_a_while(stand, filled(small_disk) if small_disk else said_to_be_full(stand.house), traffic)
+    assert set(traffic.statuses) == {201, 503}
+
+
+# --- logs -------------------------------------------------------------------------------------------------------------
+
+
+def test_logs_that_take_nothing_more_hold_up_nobody(stand, tmp_path):
+    """Errors are logged, for every connection is cut; where to, there is no room."""
+    port = programs.free_port()
+    web = Program("web", programs.web(port), stand.house.web.env, tmp_path, log=Path("/dev/full"))
+    try:
+        until(lambda: programs.is_open(port) or not web.is_running)
+        stand.traffic = traffic = Traffic([moved(one, port) for one in stand.house.handlers], rate=10).begin()
+        for _ in range(5):
+            traffic.saved(2)
+            stand.house.to_postgres.cut_all()
+            stand.figures.faults += 1
+        traffic.end()
+    finally:
+        stand.traffic.stopping.set()
+        web.kill()
+    assert set(traffic.statuses) <= {201, 503} and traffic.statuses[503] > 0
+    stand.settle()
+
+
+def moved(handler: Handler, port: int) -> Handler:
+    """The same browser at another server of the same helpline."""
+    other = Handler(f"http://127.0.0.1:{port}", 0)
+    other.http, other.token = handler.http, handler.token
+    return other

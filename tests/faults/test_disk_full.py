@@ -18,6 +18,7 @@ from tests.faults import programs
 from tests.faults.disk import filled, mounted
 from tests.faults.handlers import Handler, Traffic
 from tests.faults.programs import Program, until
+from tests.faults.proxy import CUT_BEFORE_COMMIT, PASS
 from tests.faults.stand import Scene, Stand
 
 FULL = "BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END"
@@ -122,18 +123,19 @@ def test_a_full_disk_under_postgres(stand, small_disk):
 
 
 def test_logs_that_take_nothing_more_hold_up_nobody(stand, tmp_path):
-    """Errors are logged, for every connection is cut; where to, there is no room."""
-    port = programs.free_port()
+    """Errors are logged, for one commit in three is cut; where to, there is no room."""
+    port, proxy = programs.free_port(), stand.house.to_postgres
     web = Program("web", programs.web(port), stand.house.web.env, tmp_path, log=Path("/dev/full"))
     try:
         until(lambda: programs.is_open(port) or not web.is_running)
         stand.traffic = traffic = Traffic([moved(one, port) for one in stand.house.handlers], rate=10).begin()
-        for _ in range(5):
-            traffic.saved(2)
-            stand.house.to_postgres.cut_all()
-            stand.figures.faults += 1
+        proxy.cuts, proxy.share, proxy.mode = 0, 0.3, CUT_BEFORE_COMMIT
+        until(lambda: proxy.cuts >= 5, 60, says=lambda: str(traffic.statuses))
+        proxy.mode = PASS
+        stand.figures.faults = proxy.cuts
         traffic.end()
     finally:
+        proxy.mode = PASS
         stand.traffic.stopping.set()
         web.kill()
     assert set(traffic.statuses) <= {201, 503} and traffic.statuses[503] > 0

@@ -34,9 +34,13 @@ class Desk:
 
     def go(self, path: str = NEW) -> Page:
         self.page.goto(self.address + path)
-        if path == NEW:  # a page that has loaded may not have its cursor yet
-            expect(self.page.locator("[autofocus]").first).to_be_focused()
+        if path == NEW:
+            self.wait_for_cursor()
         return self.page
+
+    def wait_for_cursor(self) -> None:
+        """A page that has loaded may not have its cursor yet, and a key pressed before goes nowhere."""
+        expect(self.page.locator("[autofocus]").first).to_be_focused()
 
     def press(self, *keys: str) -> None:
         """One press each; a chord such as Control+Enter is one, and so is a letter that only a Swedish keyboard has."""

@@ -626,6 +626,7 @@ def test_the_browser_asks_before_it_leaves_only_while_something_is_not_kept(open
     assert asked == []
     with page.expect_navigation():
         page.click(DRAFT)
+    desk.wait_for_cursor()
     desk.press("2")
     desk.go("/contacts/")
     assert asked == ["beforeunload"]

@@ -91,6 +91,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         return
     gc.collect()  # closes what belongs to no thread any more
     with django_db_blocker.unblock():
+        connection.close()  # asked by a new one: whatever ended sessions before may have ended this one too
         if left := sessions_left(seconds=SECONDS_TO_GO):
             print("Ended, still on the test database:", "; ".join(left), file=sys.stderr)
             end_sessions()

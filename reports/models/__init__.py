@@ -7,86 +7,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from helpline.fields import CodeField, CodeSetField
+from reports.models.counts import DayCount as DayCount
+from reports.models.counts import FailedDay as FailedDay
+from reports.models.counts import MonthCount as MonthCount
+from reports.models.counts import RebuildMonth as RebuildMonth
+from reports.models.counts import Upkeep as Upkeep
+from reports.models.files import PreparedFile as PreparedFile
+from reports.models.files import PublishedFile as PublishedFile
 from reports.periods import Period
-
-
-class CountColumns(models.Model):
-    """n units of one code of one variable; one-way on purpose, so that no stored cell is defined by two variables."""
-
-    variable = models.CharField(max_length=20)
-    code = models.CharField(max_length=12)
-    n = models.PositiveIntegerField()
-
-    class Meta:
-        abstract = True
-
-
-class DayCount(CountColumns):
-    """How often a code was given on one day. A code without row was given 0 times.
-
-    Sealed rows count frozen contacts and stay; the others count the rest, and are recomputed whenever it changes.
-    """
-
-    day = models.DateField()
-    is_sealed = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="day_count_once", fields=["day", "variable", "code", "is_sealed"]),
-            models.CheckConstraint(name="day_count_above_zero", condition=Q(n__gt=0)),
-        ]
-        # A page reads a few variables of many days.
-        indexes = [models.Index(name="day_count_of_variable", fields=["variable", "day"])]
-
-
-class MonthCount(CountColumns):
-    """The sum of a month's DayCount rows; `month` is its first day."""
-
-    month = models.DateField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="month_count_once", fields=["month", "variable", "code"]),
-            models.CheckConstraint(name="month_count_above_zero", condition=Q(n__gt=0)),
-        ]
-
-
-class RebuildMonth(models.Model):
-    """That a month, by its first day, is to be counted anew; gone when it is. `attempts` failed so far."""
-
-    month = models.DateField(primary_key=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.CheckConstraint(name="rebuild_month_tried_thrice", condition=Q(attempts__lte=3))]
-
-
-class FailedDay(models.Model):
-    """That the last `attempts` recounts of a day failed; gone with the first that does not. The day is still marked."""
-
-    day = models.DateField(primary_key=True)
-    attempts = models.PositiveSmallIntegerField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="failed_day_tried_thrice", condition=Q(attempts__gte=1, attempts__lte=3))
-        ]
-
-
-class Upkeep(models.Model):
-    """The one row that says how the counts are kept: when no mark waited, and what the last verification found.
-
-    Both are told by the machine's own rounds, never by a contact.
-    """
-
-    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
-    caught_up_at = models.DateTimeField(null=True)
-    verified_on = models.DateField(null=True)
-    compared = models.PositiveIntegerField(default=0)  # days
-    mismatches = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.CheckConstraint(name="upkeep_is_one_row", condition=Q(id=1))]
 
 
 class StatRecord(models.Model):
@@ -144,6 +72,20 @@ class StatReferral(models.Model):
     referral_outcome = CodeField()
 
 
+class ErasedYear(models.Model):
+    """That no record of a year, by its first day, is needed any more: they are erased, and nothing is made of them."""
+
+    year = models.DateField(primary_key=True)
+
+
+class Erasure(models.Model):
+    """The receipt of a day's erasing: of each kind "at least so many", in fives, as JSON, and why bytes may be left."""
+
+    day = models.DateField(primary_key=True)
+    kinds = models.TextField()
+    left = models.CharField(max_length=64, blank=True)
+
+
 class Release(models.Model):
     """What is published of one period: prepared by the freeze run, then published by a person who has read it.
 
@@ -180,8 +122,26 @@ class Release(models.Model):
         return Period(self.kind, self.start, self.end)
 
 
+class GateRun(models.Model):
+    """What the gate found in the candidate of a period, and how far it is: `done` of so many families of tables."""
+
+    kind = models.CharField(max_length=9)
+    start = models.DateField()
+    edition = models.PositiveSmallIntegerField()
+    done = models.PositiveSmallIntegerField(default=0)
+    of = models.PositiveSmallIntegerField(default=0)
+    looked_at = models.PositiveIntegerField(default=0)  # small numbers and complements
+    withheld = models.PositiveIntegerField(default=0)  # numbers that would have given one away
+    guesses = models.PositiveIntegerField(default=0)  # hidden numbers that only somebody who guesses right could use
+    standing = models.PositiveIntegerField(default=0)  # what other releases give away already
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="gate_run_once", fields=["kind", "start", "edition"])]
+
+
 class ReleaseKey(models.Model):
-    """The fingerprint of the one key of a scope ("2016", "pilot") and edition: that of whoever was first.
+    """The fingerprint of the one key of a scope ("2016", "pilot") and edition: that of whoever was first. With
+    `destroyed_on` it is the receipt that the key is gone, and nothing more can be made with it.
 
     So workers with two folders of keys never round the same contacts twice.
     """
@@ -189,6 +149,7 @@ class ReleaseKey(models.Model):
     scope = models.CharField(max_length=8)
     edition = models.PositiveSmallIntegerField()
     fingerprint = models.CharField(max_length=64)  # HMAC-SHA-256, hexadecimal
+    destroyed_on = models.DateField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(name="release_key_once", fields=["scope", "edition"])]

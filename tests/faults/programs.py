@@ -159,8 +159,9 @@ class Supervisor:
 
 def kill_child(program: Program, number: int = 0) -> None:
     """As by `kill -9`, one that the program forked; it forks another."""
-    until(lambda: program.is_running and program.children(), says=program.said)
-    children = program.children()
+    # The next moment there may be none again: one has just ended and another is not there yet.
+    while not (children := program.children()):
+        until(lambda: program.is_running and program.children(), says=program.said)
     with suppress(ProcessLookupError):
         os.kill(children[number % len(children)], signal.SIGKILL)
 

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class EdgeConfig(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        from reports import checks  # noqa: F401 (registers them)

@@ -10,6 +10,7 @@ from kombu import Queue
 
 from config.secret import embedded_secret_key
 from reports.disclosure.protect import Parameters
+from reports.lifetimes import out_of_order
 from reports.periods import pilot_between
 from reports.rounds import BATCH, LIVE, ROUNDS
 
@@ -61,8 +62,10 @@ TEMPLATES = [
 
 # --- data ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'helpline.sqlite3'}")}
-if "ENGINE" not in DATABASES["default"]:
-    raise ImproperlyConfigured("DATABASE_URL names no database: write it as postgres://user:password@host/name.")
+if env.str("PUBLISHED_DATABASE_URL", default=""):  # what evaluators read, by a role that reads nothing else
+    DATABASES["published"] = env.db_url("PUBLISHED_DATABASE_URL")
+if any("ENGINE" not in db for db in DATABASES.values()):
+    raise ImproperlyConfigured("A DATABASE_URL names no database: write it as postgres://user:password@host/name.")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["ENGINE"] = "config.sqlite"
     DATABASES["default"]["OPTIONS"] = {
@@ -72,16 +75,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
         " PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF",
     }
-else:
-    DATABASES["default"]["OPTIONS"] = {
-        # Client-side binding writes the values of a failing INSERT into the server's log.
-        "server_side_binding": True,
-        "prepare_threshold": 2,  # else the server plans every statement of a save anew
-        "options": "-c lock_timeout=2s -c idle_in_transaction_session_timeout=30s",
-    }
-    # A server that is not there is told within seconds, to handlers and to probes.
-    DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "tcp_user_timeout": 10_000}
-DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+for db in DATABASES.values():
+    if "postgresql" in db["ENGINE"]:
+        # Client-side binding writes the values of a failing INSERT into the server's log. Without the threshold the
+        # server plans every statement of a save anew. One that is not there is told within seconds.
+        db["OPTIONS"] = dict(server_side_binding=True, prepare_threshold=2, connect_timeout=5, tcp_user_timeout=10_000)
+        db["OPTIONS"]["options"] = "-c lock_timeout=2s -c idle_in_transaction_session_timeout=30s"
+    db |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
@@ -108,8 +108,7 @@ CELERY_BEAT_SCHEDULER, CELERY_BEAT_SCHEDULE_FILENAME = "config.celery:Rings", st
 # --- language and time: Swedish first -----------------------------------------------------------------------------
 LANGUAGE_CODE, TIME_ZONE = "sv", "Europe/Stockholm"
 LANGUAGES = [("sv", _("Swedish")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGE_COOKIE_SAMESITE, LANGUAGE_COOKIE_HTTPONLY = "Lax", True
+LOCALE_PATHS, LANGUAGE_COOKIE_SAMESITE, LANGUAGE_COOKIE_HTTPONLY = [BASE_DIR / "locale"], "Lax", True
 
 # --- security; what is not named here is left at the default of Django, and judged by check --deploy --------------
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "account_login", "start", "account_login"
@@ -128,9 +127,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Secure cookies need TLS; the embedded server speaks plain HTTP on loopback only.
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=not EMBEDDED)
-SESSION_COOKIE_NAME = "__Host-s" if SECURE_COOKIES else "s"
 SESSION_COOKIE_AGE, CSRF_USE_SESSIONS = 12 * 3600, True
-CSRF_FAILURE_VIEW = "helpline.views.wrong.csrf_failure"
+SESSION_COOKIE_NAME, CSRF_FAILURE_VIEW = "__Host-s" if SECURE_COOKIES else "s", "helpline.views.wrong.csrf_failure"
 SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_REDIRECT_EXEMPT = ["^health/", "^metrics$"]  # probes ask the process itself, behind the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
@@ -165,9 +163,7 @@ LOGGING = {
     "formatters": {"plain": {"()": "config.logs.Discreet", "format": "%(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-    }
+    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}}
     | dict.fromkeys(("django.request", "waitress.queue"), {"level": "ERROR"}),
 }
 
@@ -180,9 +176,8 @@ HELPLINE_CASE_DAYS, HELPLINE_CASE_TRIES = env.int("HELPLINE_CASE_DAYS", 90), env
 positive = (HELPLINE_AMEND_HOURS, HELPLINE_IDLE_MINUTES, HELPLINE_DRAFT_HOURS, HELPLINE_CASE_DAYS, HELPLINE_CASE_TRIES)
 if min(positive) < 1 or HELPLINE_BACKDATE_DAYS < 0:
     raise ImproperlyConfigured("HELPLINE_BACKDATE_DAYS must be 0 or more, all other settings HELPLINE_… 1 or more.")
+HELPLINE_CONTACT_MONTHS = env.int("HELPLINE_CONTACT_MONTHS", 13)
 HELPLINE_AUDIT_MONTHS = env.int("HELPLINE_AUDIT_MONTHS", 24)
-if HELPLINE_AUDIT_MONTHS < 24:
-    raise ImproperlyConfigured("HELPLINE_AUDIT_MONTHS must be 24 or more: the database keeps younger lines.")
 HELPLINE_OIDC_ISSUER, HELPLINE_OIDC_NAME = env.str("HELPLINE_OIDC_ISSUER", ""), env.str("HELPLINE_OIDC_NAME", "")
 HELPLINE_OIDC_CLIENT_ID = env.str("HELPLINE_OIDC_CLIENT_ID", "")
 HELPLINE_OIDC_CLIENT_SECRET = env.str("HELPLINE_OIDC_CLIENT_SECRET", "")
@@ -200,13 +195,14 @@ REPORTS_K, REPORTS_K_FIRST = env.int("REPORTS_K", default=5), env.int("REPORTS_K
 REPORTS_BASE, REPORTS_DENSITY = env.int("REPORTS_BASE", default=5), env.int("REPORTS_DENSITY", default=5)
 REPORTS_MIN_TOTAL, REPORTS_FREEZE_DAY = env.int("REPORTS_MIN_TOTAL", 10), env.int("REPORTS_FREEZE_DAY", 15)
 REPORTS_PILOT_START, REPORTS_PILOT_END = env.str("REPORTS_PILOT_START", ""), env.str("REPORTS_PILOT_END", "")
-if not 1 <= REPORTS_FREEZE_DAY <= 28:
-    raise ImproperlyConfigured("REPORTS_FREEZE_DAY must be 1 to 28, which every month has.")
+REPORTS_RECORD_MONTHS = env.int("REPORTS_RECORD_MONTHS", 12)
+if wrong := out_of_order(globals()):
+    raise ImproperlyConfigured(wrong[0])
 try:
     Parameters(REPORTS_K, REPORTS_K_FIRST, base=REPORTS_BASE, density=REPORTS_DENSITY, min_total=REPORTS_MIN_TOTAL)
     if REPORTS_PILOT_START or REPORTS_PILOT_END:
         pilot_between(REPORTS_PILOT_START, REPORTS_PILOT_END)
 except ValueError as error:
     raise ImproperlyConfigured(f"The settings REPORTS_… do not fit: {error}") from None
-REPORTS_RELEASE_KEYS = Path(env.str("REPORTS_RELEASE_KEYS", default=str(VAR_DIR / "release-keys")))
+REPORTS_RELEASE_KEYS = env.str("REPORTS_RELEASE_KEYS", default=str(VAR_DIR / "release-keys") if EMBEDDED else "")
 DEMO_TOKEN, DEMO_PASSWORD = env.str("DEMO_TOKEN", default=""), env.str("DEMO_PASSWORD", default="")

@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 if settings.EMBEDDED:
     raise ImproperlyConfigured(ONE_PROCESS_ONLY)
+if settings.REPORTS_RELEASE_KEYS:
+    raise ImproperlyConfigured("REPORTS_RELEASE_KEYS is for the release worker alone: unset it for web processes.")
 
 application = get_wsgi_application()
 

@@ -169,7 +169,11 @@ def settle(case: Case) -> set[date]:
     of_case = _in_order(case)
     counting = [(one, named) for one, named in of_case.items() if one.result == RELEVANT]
     counted = {name[1:3] for one, named in counting for name in named if one.is_frozen and not name[3]}
-    taken = {one.case_step for one in of_case if one.is_frozen} - {STEPS[-1]}
+    frozen = {one.case_step for one in of_case if one.is_frozen}
+    last = max((STEPS.index(step) for step in frozen & set(STEPS)), default=0)
+    # A step before a frozen one that no contact has: its contact is erased.
+    erased = set(STEPS[:last]) - {one.case_step for one in of_case}
+    taken = (frozen | erased) - {STEPS[-1]}
     free = (step for step in map(step_after, count()) if step not in taken)
     changed: set[date] = set()
     for contact, referrals in of_case.items():

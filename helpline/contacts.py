@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from helpline import case_history, cases, insertion, taxonomy
 from helpline.entries import NOT_FOLLOWED_UP, ContactEntry, Finding, FollowUp, Reason, ReferralEntry, Refused, told_by
-from helpline.models import Case, Contact, DayMark, Earlier, ImportedKey, Referral, User
+from helpline.models import Case, Contact, DayMark, DaySeal, Earlier, ImportedKey, Referral, User
 from helpline.taxonomy import CODE_LISTS
 
 BATCH = 500  # rows in one statement
@@ -270,19 +270,31 @@ def disown(by: User) -> None:
     Contact.objects.filter(logged_by=by).update(logged_by=None)
 
 
-def erase_expired(*, now: datetime, amend_hours: int) -> int:
-    """Erase clock, handler and submission key of contacts logged `amend_hours` ago or more, and what contacts of frozen
-    months said before they were changed; how many contacts."""
+def erase_traces(*, now: datetime, amend_hours: int) -> int:
+    """Erase clock, handler and submission key of contacts logged `amend_hours` ago or more, and what contacts without
+    them said before they were changed; of how many contacts."""
     expired = Contact.objects.filter(logged_at__lte=now - timedelta(hours=amend_hours))
     erased = expired.update(logged_at=None, logged_by=None, submission_key=None, submission_digest=None)
-    Earlier.objects.filter(contact__is_frozen=True).delete()
-    _erase_from_the_log_of_sqlite()
+    Earlier.objects.filter(contact__logged_at=None).delete()
     return erased
 
 
-def _erase_from_the_log_of_sqlite() -> None:
-    """What was overwritten in the database still stands in its write-ahead log until that is emptied; a reader at this
-    moment puts it off to the next run."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def are_traces_late(*, since: datetime) -> bool:
+    """Whether a contact that was logged at `since` or before still says when."""
+    return Contact.objects.filter(logged_at__lte=since).exists()
+
+
+def erase_expired(*, before: date) -> int:
+    """Erase the frozen contacts of sealed days before `before`, with their referrals; how many. Others wait."""
+    # One that came late is frozen with a later month than its own, which may lie before every sealed day.
+    sealed = DaySeal.objects.filter(day__gte=OuterRef("day"))
+    expired, erased = Contact.objects.filter(Exists(sealed), day__lt=before, is_frozen=True), 0
+    while some := _erase_some(expired):
+        erased += some
+    return erased
+
+
+@transaction.atomic
+def _erase_some(expired: QuerySet[Contact]) -> int:
+    held = list(expired.order_by("pk").select_for_update().values_list("pk", flat=True)[:BATCH])
+    return Contact.objects.filter(pk__in=held).delete()[1].get("helpline.Contact", 0)

@@ -143,10 +143,16 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
             gettext_noop("Statistics"),
             object_rule=gettext_noop("published tables"),
         ),
+        "file.read": Action(
+            frozenset({COORDINATOR, EVALUATOR}),
+            gettext_noop("Read and fetch published row files"),
+            object_rule=gettext_noop("to fetch one, an evaluator needs a grant"),
+        ),
         "release.view": Action(
             _RUNNING, gettext_noop("See what is frozen and prepared"), "releases", gettext_noop("Releases")
         ),
         "release.publish": _proved(_RUNNING, gettext_noop("Publish a prepared release")),
+        "file.publish": _proved(_RUNNING, gettext_noop("Publish a prepared row file")),
         "release.edition": _proved(
             _RUNNING,
             gettext_noop("Make a new edition of a published year"),

@@ -47,6 +47,7 @@ def _use_step(authenticator: Authenticator, code: str) -> bool:
     return False
 
 
-def forget_when_used() -> None:
-    """The library notes to the second when each second factor was used: nobody needs that, and it tells of a shift."""
-    Authenticator.objects.filter(last_used_at__isnull=False).update(last_used_at=None)
+def forget_when_used() -> int:
+    """The library notes to the second when each second factor was used: nobody needs that, and it tells of a shift. Of
+    how many it was known."""
+    return Authenticator.objects.filter(last_used_at__isnull=False).update(last_used_at=None)

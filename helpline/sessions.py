@@ -1,6 +1,7 @@
 """Owns what a session knows of who is logged in: since when, how lately used, and how and when that was proved."""
 
 import time
+from datetime import datetime
 from typing import cast
 
 from allauth.account.adapter import get_adapter
@@ -8,6 +9,7 @@ from allauth.account.internal.flows.login import get_authentication_records, rec
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 
 from helpline.models import Demonstration, User
@@ -103,3 +105,8 @@ def _records(request: HttpRequest) -> list[dict]:
 
 def _is_second(record: dict) -> bool:
     return record["method"] == SECOND
+
+
+def erase_expired(*, now: datetime) -> int:
+    """Erase the sessions that have ended; how many."""
+    return Session.objects.filter(expire_date__lt=now).delete()[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
 
-from helpline.taxonomy import CODE_LISTS, NON_ANSWERS
+from helpline.taxonomy import ASKED_WHEN, CODE_LISTS, NON_ANSWERS
 from reports.counting import CALLS, CONTACTS, REFERRALS, U1, U3, U4
 
 TOTAL, UNKNOWN = "_T", "_U"
@@ -41,6 +41,12 @@ class Variable:
     @property
     def of_referral(self) -> bool:
         return self.id.startswith("referral_")
+
+    @property
+    def is_asked_of_all(self) -> bool:
+        """Whether every contact of the base has an answer or a non-answer: then its total is that of the base."""
+        conditions = ASKED_WHEN.get(self.source, ())
+        return not self.of_referral and self.id != "balance" and all(when.question == "result" for when in conditions)
 
     @property
     def is_coarse(self) -> bool:
@@ -91,6 +97,12 @@ class Table:
     def size(self) -> int:
         """The number of cells that density counts: codes with `_U`, without `_T`."""
         return prod(len(variable.codes) for variable in self.variables)
+
+    @property
+    def weight(self) -> int:
+        """How many contacts of its base a table needs for one that another needs: two where it crosses what was asked
+        of some contacts only, of which there are fewer."""
+        return 2 if len(self.variables) > 1 and not all(variable.is_asked_of_all for variable in self.variables) else 1
 
     @property
     def own_threshold(self) -> bool:

@@ -28,8 +28,8 @@ from helpline.entries import FIRST_DAY, ContactEntry
 from helpline.imports import keys
 from helpline.models import Case, Contact, Demonstration, ImportedKey, User
 from helpline.models.directory import Organisation
-from reports import grants, release, schedule, tokens
-from reports.forms import optional_pilot, rule
+from reports import grants, release, retention, row_files, schedule, tokens
+from reports.forms import optional_pilot, row_limits, rule
 from reports.models import Release
 from reports.periods import Period, containing
 
@@ -130,8 +130,8 @@ def _make(now: datetime, today: date, report: Report, stop: Callable[[], bool]) 
             _log(batch, made, now=now, today=today)
             report(made, row.planned)
             sleep(PAUSE)
-        _release(until=min(today, month.end.replace(day=settings.REPORTS_FREEZE_DAY)))
-    _release(until=today)
+        _let_pass(until=min(today, month.end.replace(day=settings.REPORTS_FREEZE_DAY)))
+    _let_pass(until=today)
     return made
 
 
@@ -150,15 +150,23 @@ def _count_calls(row: Demonstration, month: Period, today: date) -> None:
         traffic.record_hours(list(hours))
 
 
-def _release(*, until: date) -> None:
-    """Freeze and publish what fell due up to `until`, as beat and a coordinator would have."""
+def _let_pass(*, until: date) -> None:
+    """Freeze, publish and erase what fell due up to `until`, as beat and a coordinator would have."""
     schedule.freeze_due(today=until, freeze_day=settings.REPORTS_FREEZE_DAY)
     schedule.prepare_due(today=until, rule=rule(), pilot=optional_pilot())
     # Also what was prepared by a run that was killed before it could publish.
     for prepared in Release.objects.filter(published_on=None, edition=1).order_by("end", "start"):
-        noon = datetime.combine(prepared.prepared_on, NOON, timezone.get_current_timezone())
         with suppress(release.CannotRelease):  # a second maker was quicker
-            release.publish(prepared, by=None, now=noon)
+            release.publish(prepared, by=None, now=_noon(prepared.prepared_on))
+    row_files.prepare_due(today=until, limits=row_limits(), rule=rule().parameters)
+    for file in row_files.waiting():
+        with suppress(row_files.CannotPublish):
+            row_files.publish(file.year, sha256=file.sha256, by=None, now=_noon(file.prepared_on))
+    retention.erase(now=_noon(until))
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, NOON, timezone.get_current_timezone())
 
 
 def is_being_made() -> bool:
@@ -186,14 +194,12 @@ def _plan(today: date) -> Demonstration:
 
 @transaction.atomic
 def _log(batch: Collection[tuple[str, ContactEntry]], made: int, *, now: datetime, today: date) -> None:
-    """The contacts and the count of them stand or fall together. A second maker waits for the row, then finds the keys
-    taken; it opens no case for those, or a later caller could be given another case than a lone maker gives."""
+    """The contacts and the count of them stand or fall together. A second maker waits for the row, which then says that
+    they are made: keys may be erased by then. It opens no case, or a later caller could be given another one than a
+    lone maker gives."""
     row = Demonstration.objects.select_for_update().get()
-    digests = {key: keys.imported_key(key, entry).digest for key, entry in batch}
-    known = dict(keys.remembered(digests.values()))
-    for key, entry in batch:
-        if digests[key] not in known:
-            keys.log_imported(key=key, entry=entry, now=now, today=entry.day, case=_case(key, entry))
+    for key, entry in list(batch)[max(0, len(batch) - (made - row.made)) :]:
+        keys.log_imported(key=key, entry=entry, now=now, today=entry.day, case=_case(key, entry))
     row.made = max(row.made, made)
     row.save(update_fields=["made"])
 

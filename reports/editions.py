@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from helpline import approvals, audit
 from helpline.models import Approval, User
+from reports import records
 from reports.claims import preparing
 from reports.models import Release
 from reports.periods import parse
@@ -68,7 +69,12 @@ def _releases_of(asked: Approval) -> QuerySet[Release]:
 def may_follow(release: Release) -> bool:
     """Whether a next edition can be asked for: of a published year, after its newest edition, if none is on its way."""
     is_published_year = release.kind == YEAR and release.published_on is not None
-    return is_published_year and next_of(release) is None and asked_after(release) is None
+    return (
+        is_published_year
+        and not records.are_erased(release.period)
+        and next_of(release) is None
+        and asked_after(release) is None
+    )
 
 
 def asked_after(release: Release) -> Approval | None:

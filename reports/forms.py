@@ -1,6 +1,7 @@
 """Owns what the reports read from people and settings, and the wording of each refusal."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -8,7 +9,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from reports import grants
+from reports import grants, vacuum
+from reports.disclosure.microdata import Limits
 from reports.disclosure.protect import Parameters
 from reports.freeze import CannotFreeze
 from reports.models import Release
@@ -89,7 +91,23 @@ def rule() -> Rule:
         density=settings.REPORTS_DENSITY,
         min_total=settings.REPORTS_MIN_TOTAL,
     )
-    return Rule(parameters, settings.REPORTS_RELEASE_KEYS, settings.EMBEDDED)
+    keys = settings.REPORTS_RELEASE_KEYS
+    return Rule(parameters, Path(keys) if keys else None, settings.EMBEDDED)
+
+
+def row_limits() -> Limits:
+    """What row files keep: policy, but that no number is shown which the tables of these settings would hide."""
+    return Limits(cell=settings.REPORTS_K)
+
+
+def explain_left(why: str) -> str:
+    """Why what was erased may still stand in the files of the database, and what to do."""
+    return {
+        vacuum.HELD: _("Something held the database: the next night tries again."),
+        vacuum.LARGE: _("To rewrite a table takes too long beside handlers: see “Erasing” in the README."),
+        vacuum.RIGHTS: _("The role of the database may not rewrite it: see “Erasing” in the README for its rights."),
+        vacuum.LOG: _("A standby, an archive or a slot keeps the old write-ahead log: see “Erasing” in the README."),
+    }[why]
 
 
 def explain(error: Exception) -> str:
@@ -109,26 +127,41 @@ def explain(error: Exception) -> str:
             CannotFreeze.EARLIER: _("%(month)s is not frozen yet: freeze it first."),
         }[error.reason] % {"month": error.month.code}
     if isinstance(error, CannotRelease):
-        return {
-            CannotRelease.NOT_FROZEN: _("%(period)s has months that are not frozen: freeze them first."),
-            CannotRelease.PUBLISHED: _("%(period)s is published already, and what is published never changes."),
-            CannotRelease.KEY: _(
-                "The key of %(period)s is damaged, or not that of earlier releases: put its file back from a backup."
-            ),
-            CannotRelease.NO_EDITION: _(
-                "Only a published year has a new edition, one at a time: nothing was asked for of %(period)s."
-            ),
-            CannotRelease.LACKS_CALLS: _(
-                "Calls of %(period)s were loaded after it was prepared: it is prepared anew within the hour."
-            ),
-            CannotRelease.NO_GATE: _(
-                "A new edition of %(period)s is published only when the gate over old and new has run, which this"
-                " version cannot do."
-            ),
-        }[error.reason] % {"period": error.period.code}
+        return _explain_release(error)
     if isinstance(error, grants.CannotGrant):
         return {
             grants.CannotGrant.NO_EVALUATOR: _("Choose an evaluator."),
             grants.CannotGrant.DAY: _("Choose today or a later day, at most %(days)d days ahead."),
         }[error.reason] % {"days": grants.MOST_DAYS}
     return _("No such period: write it as 2026-09, 2026-Q3, 2026-H2, 2026 or pilot.")
+
+
+def _explain_release(error: CannotRelease) -> str:
+    return {
+        CannotRelease.NOT_FROZEN: _("%(period)s has months that are not frozen: freeze them first."),
+        CannotRelease.PUBLISHED: _("%(period)s is published already, and what is published never changes."),
+        CannotRelease.KEY: _(
+            "The key of %(period)s is damaged, not that of earlier releases, or others can read it: put its file"
+            " back as it was, the worker’s own with mode 0600."
+        ),
+        CannotRelease.NO_KEYS: _(
+            "%(period)s can be prepared by the release worker alone: give it REPORTS_RELEASE_KEYS, the folder of"
+            " the keys, and run this there."
+        ),
+        CannotRelease.DESTROYED: _(
+            "Nothing more is prepared of %(period)s: its key was destroyed when the last release made with it was"
+            " out. Two coordinators can ask for a new edition of the year."
+        ),
+        CannotRelease.NO_EDITION: _(
+            "Only a published year has a new edition, one at a time: nothing was asked for of %(period)s."
+        ),
+        CannotRelease.LACKS_CALLS: _(
+            "Calls of %(period)s were loaded after it was prepared: it is prepared anew within the hour."
+        ),
+        CannotRelease.ERASED: _("The records of %(period)s are erased: nothing can be made of it any more."),
+        CannotRelease.NO_GATE: _("%(period)s has not passed the gate: it is not published as it is."),
+        CannotRelease.RECORDS: _(
+            "%(period)s cannot be prepared: the frozen records are not those that the releases beside it were"
+            " made of. Put the database back from a backup."
+        ),
+    }[error.reason] % {"period": error.period.code}

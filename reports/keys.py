@@ -1,21 +1,36 @@
-"""Owns the secret keys of the rounding: one for each calendar year and one for the pilot, anew for each edition."""
+"""Owns the secret keys of the rounding, from the first draw to the receipt that one is destroyed.
+
+There is one for each calendar year and one for the pilot, anew for each edition.
+"""
 
 import hmac
 import os
+import re
 import secrets
-from collections.abc import Set
-from contextlib import suppress
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+
+from django.db.models import QuerySet
 
 from reports.models import ReleaseKey
 
 KEY_BYTES = 32
+FILE = re.compile(r"(\d{4}|pilot)-(\d{1,4})\.key")
+GONE = b"destroyed"  # what a file of a key says between its end and its removal; no key can be read from it
+OWN_IT = "make it the worker's own, with mode 0600 in a folder of mode 0700"
 LABEL = b"fingerprint of a release key"  # longer than what any figure is drawn with, so that it tells none of them
 
 
 class UnusableKey(Exception):
-    """The file holds no key, or is not that of the releases that are made already; the message names the file."""
+    """The file holds no key, others may read it, or it is not that of the releases that are made already; the message
+    names the file, never what is in it."""
+
+
+class KeyDestroyed(Exception):
+    """Every release of the scope and edition is out, and its key is gone for good."""
 
 
 def fingerprint(key: bytes) -> str:
@@ -26,8 +41,11 @@ def fingerprint(key: bytes) -> str:
 def agreed_key(folder: Path, scope: str, edition: int, *, known: Set[str] = frozenset()) -> bytes:
     """`release_key`, once the database has taken it for the only one of `scope` and edition.
 
-    Raises UnusableKey for whoever comes second with another one, as a worker with a folder of its own would.
+    Raises UnusableKey for whoever comes second with another one, as a worker with a folder of its own would, and
+    KeyDestroyed.
     """
+    if destroyed().filter(scope=scope, edition=edition).exists():
+        raise KeyDestroyed(f"{scope}-{edition}.key is destroyed")
     taken = ReleaseKey.objects.filter(scope=scope, edition=edition).values_list("fingerprint", flat=True)
     key = release_key(folder, scope, edition, known=known | set(taken))
     mine = fingerprint(key)
@@ -64,14 +82,20 @@ def _draw(path: Path) -> None:
         os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(file.name, path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def _read(path: Path) -> bytes:
+    if is_readable_by_others(path):
+        raise UnusableKey(f"{path.name} can be read by others than the release worker: {OWN_IT}")
     try:
         key = bytes.fromhex(path.read_text("ascii"))
     except ValueError:
@@ -79,3 +103,55 @@ def _read(path: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise UnusableKey(f"{path.name} does not hold {KEY_BYTES} bytes in hexadecimal")
     return key
+
+
+def is_readable_by_others(path: Path) -> bool:
+    """Whether a file or folder belongs to somebody else than this process, or lets others in by its mode."""
+    found = path.stat()
+    return found.st_uid != os.geteuid() or bool(found.st_mode & 0o077)
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def held(folder: Path) -> list[tuple[str, int]]:
+    """Scope and edition of every key in `folder`."""
+    named = [FILE.fullmatch(path.name) for path in sorted(folder.glob("*.key"))]
+    return [(name[1], int(name[2])) for name in named if name]
+
+
+def destroyed() -> QuerySet[ReleaseKey]:
+    """The receipts: what is left of destroyed keys."""
+    return ReleaseKey.objects.exclude(destroyed_on=None)
+
+
+def destroy(folder: Path, scope: str, edition: int, *, today: date) -> None:
+    """Destroy a key of this folder, and leave a receipt. Safe to be cut off anywhere, and to do again.
+
+    The bytes are overwritten where they lie before the receipt is written, and the file is removed after it: so there
+    is no receipt of a key that can still be read, and no key that is gone without one.
+    """
+    path = folder / f"{scope}-{edition}.key"
+    row = ReleaseKey.objects.filter(scope=scope, edition=edition)
+    with _overwriting(path) as key:
+        if key and not row.exists():  # drawn before there were rows of keys
+            ReleaseKey.objects.get_or_create(scope=scope, edition=edition, defaults={"fingerprint": fingerprint(key)})
+    row.filter(destroyed_on=None).update(destroyed_on=today)
+    path.unlink(missing_ok=True)
+    _sync(folder)
+
+
+@contextmanager
+def _overwriting(path: Path) -> Iterator[bytes]:
+    """The key that is still in the file, empty if there is none; its bytes are overwritten at the end of the block."""
+    with path.open("r+b") as file:
+        try:
+            key = bytes.fromhex(file.read().decode("ascii"))
+        except ValueError:
+            key = b""
+        yield key
+        for content in (secrets.token_bytes(2 * KEY_BYTES), GONE.ljust(2 * KEY_BYTES)):
+            file.seek(0)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())

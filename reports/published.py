@@ -6,12 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from typing import TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model, QuerySet
 
 from reports.catalogue import TABLES, TOTAL, Table
 from reports.disclosure.protect import HIDDEN, Value
 from reports.models import PublishedCell, Release
 from reports.periods import Period
 from reports.published_table import CONTENTS_CODE, TIME, Dimension, PublishedTable
+
+PUBLISHED = "published"  # the database as a role sees it that may read published rows and nothing else
+COLUMNS = ("kind", "start", "end", "edition", "manifest", "sha256", "published_on")
+M = TypeVar("M", bound=Model)
 
 
 class NotPublished(LookupError):
@@ -55,10 +63,16 @@ class Listed:
     release: str
 
 
+def readable(model: type[M]) -> QuerySet[M]:
+    """The rows of a published kind, by the role that may read no others where the settings name one. Whatever an
+    evaluator is shown is read by this, columns that are not published left out."""
+    return model._default_manager.using(PUBLISHED if PUBLISHED in connections else DEFAULT_DB_ALIAS)
+
+
 def editions(kind: str = "") -> list[Edition]:
     """The newest published edition of every period, or of those of one kind, in order of time. What an earlier edition
     shows and the newest does not is not shown."""
-    releases = Release.objects.exclude(published_on=None).order_by("end", "edition").defer("candidate")
+    releases = readable(Release).exclude(published_on=None).order_by("end", "edition").only(*COLUMNS)
     newest = {release.period: release for release in (releases.filter(kind=kind) if kind else releases)}
     return [
         Edition(release.pk, release.period, release.published_on, release.edition, release.sha256, said["tables"])
@@ -147,7 +161,7 @@ def _chosen(whole: Sequence[Dimension], selection: Mapping[str, Sequence[str]]) 
 def _stored(found: Listed, times: Collection[str]) -> dict[tuple[str, str, str], int | None]:
     """The cells that were published with one of the table's editions."""
     editions = {(e.release, e.period.time_code, e.number) for e in found.editions if e.period.time_code in times}
-    cells = PublishedCell.objects.filter(table=found.table.id, period__in=times, release__in=[e[0] for e in editions])
+    cells = readable(PublishedCell).filter(table=found.table.id, period__in=times, release__in=[e[0] for e in editions])
     rows = cells.values_list("release", "period", "edition", "coordinates", "contents", "value")
     return {
         (period, coordinates, contents): value

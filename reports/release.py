@@ -9,23 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from helpline import audit, traffic
 from helpline.models import User
-from reports import freeze
+from reports import freeze, gating
 from reports.catalogue import PERIODS, TABLES, VARIABLES
+from reports.claims import at_the_gate
 from reports.counting import CONTACTS, RELEVANT
 from reports.disclosure import protect, tabulate
 from reports.disclosure.protect import HIDDEN, Parameters, Value
 from reports.disclosure.tabulate import Record
-from reports.keys import UnusableKey, agreed_key, fingerprint
+from reports.keys import KeyDestroyed, UnusableKey, agreed_key, fingerprint
 from reports.models import PublishedCell, Release
 from reports.periods import PILOT, Period
+from reports.records import are_erased
 
 FIRST = "ja"  # of first_contact
-NO_GATE = "not run: the interval gate is not part of this version"
+METHOD = (
+    "frozen counts, threshold, first-contact threshold, density, keyed random rounding, interval gate; calls: nearest"
+)
+# What a manifest says of the gate; releases made before there was one say something else.
+GATE_PASSED = "passed: each small number and complement can be 0 to k - 1, for all that is published together"
+GATE_STANDING = "passed; without it, other releases give a small number away"
 EMBEDDED_KEY = "held by the one process of the embedded profile, which cannot hide it from itself"
 
 
@@ -33,9 +40,13 @@ class CannotRelease(Exception):
     """The period cannot be released; `reason` is one of the constants below."""
 
     NOT_FROZEN, PUBLISHED, KEY = "a month is not frozen", "published already", "its key is not the right one"
+    NO_KEYS = "this process has no folder of keys"
+    DESTROYED = "its key is destroyed"
     NO_EDITION = "only a published year has a next edition, one at a time"
-    NO_GATE = "the gate over its editions has not run"
+    NO_GATE = "the gate has not passed it"
+    RECORDS = "its records are not those of the releases beside it"
     LACKS_CALLS = "calls were loaded after it was prepared"
+    ERASED = "its records are erased"
 
     def __init__(self, reason: str, period: Period) -> None:
         super().__init__(f"{period.code}: {reason}")
@@ -44,10 +55,11 @@ class CannotRelease(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a release is made with: the parameters, the folder of the keys, and whether this is the embedded profile."""
+    """What a release is made with: the parameters, the folder of the keys (None where the process has none, as a web
+    process), and whether this is the embedded profile."""
 
     parameters: Parameters
-    keys: Path
+    keys: Path | None
     embedded: bool
 
 
@@ -73,9 +85,17 @@ def prepare(period: Period, *, today: date, rule: Rule) -> Release:
     if period.kind not in PERIODS or not freeze.freeze_empty_months(period, today=today):
         raise CannotRelease(CannotRelease.NOT_FROZEN, period)
     release = _prepared(period, 1, today, rule)
-    if lacks_calls(release):
-        Release.objects.filter(pk=release.pk, published_on=None).update(**_made(period, 1, today, rule))
+    return renew(release, today=today, rule=rule) if is_outdated(release) else release
+
+
+def renew(release: Release, *, today: date, rule: Rule) -> Release:
+    """Make an outdated candidate anew, unless it is published by now. Raises CannotRelease."""
+    with at_the_gate():
         release.refresh_from_db()
+        if is_outdated(release):
+            made = _made(release.period, release.edition, today, rule)
+            Release.objects.filter(pk=release.pk, published_on=None).update(**made)
+            release.refresh_from_db()
     return release
 
 
@@ -95,20 +115,27 @@ def prepare_edition(
 def _prepared(period: Period, edition: int, today: date, rule: Rule, **people: User) -> Release:
     if release := Release.objects.filter(kind=period.kind, start=period.start, edition=edition).first():
         return release
-    release, _ = Release.objects.get_or_create(
-        kind=period.kind,
-        start=period.start,
-        edition=edition,
-        defaults={"end": period.end, **_made(period, edition, today, rule), **people},
-    )
-    return release
+    which = {"kind": period.kind, "start": period.start, "edition": edition}
+    with at_the_gate():
+        if release := Release.objects.filter(**which).first():  # another worker was quicker
+            return release
+        return Release.objects.create(**which, end=period.end, **_made(period, edition, today, rule), **people)
 
 
 def _made(period: Period, edition: int, today: date, rule: Rule) -> dict[str, Any]:
-    """What is prepared of a period, as the columns of its release."""
+    """What is prepared of a period, as the columns of its release. Raises CannotRelease."""
+    if are_erased(period):
+        raise CannotRelease(CannotRelease.ERASED, period)
     key = _key(period, edition, rule.keys)
     candidate = _candidate(period, key, rule.parameters)
-    manifest = _manifest(period, edition, candidate, rule) | {"key_fingerprint": fingerprint(key)}
+    try:
+        standing = gating.withhold(period, edition, candidate, rule.parameters, records_of)
+    except gating.CannotAudit as error:
+        raise CannotRelease(CannotRelease.RECORDS, period) from error
+    manifest = _manifest(period, edition, candidate, rule) | {
+        "key_fingerprint": fingerprint(key),
+        "gate": GATE_STANDING if standing else GATE_PASSED,
+    }
     return {
         "candidate": canonical(candidate),
         "manifest": canonical(manifest),
@@ -117,18 +144,32 @@ def _made(period: Period, edition: int, today: date, rule: Rule) -> dict[str, An
     }
 
 
-def _key(period: Period, edition: int, folder: Path) -> bytes:
+def scope_of(period: Period) -> str:
+    """Whose key a period is rounded with: its year's, or the pilot's."""
+    return PILOT if period.kind == PILOT else str(period.year)
+
+
+def releases_of(scope: str, edition: int) -> QuerySet[Release]:
+    """The releases that are made with one key."""
+    made_with = Q(kind=PILOT) if scope == PILOT else Q(start__year=int(scope)) & ~Q(kind=PILOT)
+    return Release.objects.filter(made_with, edition=edition)
+
+
+def _key(period: Period, edition: int, folder: Path | None) -> bytes:
     """The key of the period's year, or of the pilot: with another one, the same contacts would have two figures.
 
     Raises CannotRelease.
     """
-    is_pilot = period.kind == PILOT
-    of_scope = Q(kind=PILOT) if is_pilot else Q(start__year=period.year) & ~Q(kind=PILOT)
-    manifests = Release.objects.filter(of_scope, edition=edition).values_list("manifest", flat=True)
+    if folder is None:
+        raise CannotRelease(CannotRelease.NO_KEYS, period)
+    scope = scope_of(period)
+    manifests = releases_of(scope, edition).values_list("manifest", flat=True)
     # The first releases carried no fingerprint.
     known = {json.loads(manifest).get("key_fingerprint") for manifest in manifests} - {None}
     try:
-        return agreed_key(folder, PILOT if is_pilot else str(period.year), edition, known=known)
+        return agreed_key(folder, scope, edition, known=known)
+    except KeyDestroyed as error:
+        raise CannotRelease(CannotRelease.DESTROYED, period) from error
     except UnusableKey as error:
         raise CannotRelease(CannotRelease.KEY, period) from error
 
@@ -166,8 +207,7 @@ def _manifest(period: Period, edition: int, candidate: dict[str, Any], rule: Rul
         "period": period.code,
         "edition": edition,
         "parameters": rule.parameters.as_dict(),
-        "method": "frozen counts, threshold, first-contact threshold, density, keyed random rounding; calls: nearest",
-        "gate": NO_GATE,
+        "method": METHOD,
         "key": EMBEDDED_KEY if rule.embedded else "held by the release worker",
         "tables": {
             table: {
@@ -192,9 +232,13 @@ def canonical(content: Any) -> str:
 
 
 def lacks_gate(release: Release) -> bool:
-    """Whether the release must wait for the gate: two editions round the same contacts twice, which together tell more
-    than each, until something has looked at both at once."""
-    return release.edition > 1 and json.loads(release.manifest)["gate"] == NO_GATE
+    """Whether the gate has not looked at it together with everything that is published or prepared beside it."""
+    return release.published_on is None and json.loads(release.manifest)["gate"] not in (GATE_PASSED, GATE_STANDING)
+
+
+def is_outdated(release: Release) -> bool:
+    """Whether it must be prepared anew: calls came later, or it was prepared when there was no gate."""
+    return lacks_gate(release) or lacks_calls(release)
 
 
 def lacks_calls(release: Release) -> bool:

@@ -32,6 +32,6 @@ ROUNDS: Mapping[str, Round] = MappingProxyType(
         "rebuild": Round("reports.tasks.rebuild", 5, BATCH),
         "freeze": Round("reports.tasks.freeze_and_prepare", 300, BATCH),
         "verify": Round("reports.tasks.verify", 900, BATCH),
-        "erase-expired": Round("helpline.tasks.erase_expired", 3600, BATCH),
+        "erase-expired": Round("reports.tasks.erase_expired", 3600, BATCH),
     }
 )

@@ -72,5 +72,10 @@ def holder(token: str, *, today: date) -> User | None:
     return found.user if found else None
 
 
+def erase_expired(*, today: date) -> int:
+    """Erase the tokens that are good no more since their last day is over; how many."""
+    return Token.objects.filter(expires_on__lt=today).delete()[0]
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

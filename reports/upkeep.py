@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from reports import rebuilding, rollups, verification
 from reports.claims import VERIFYING, claim
 from reports.models import Upkeep
@@ -40,13 +38,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the counts stand, for probes. `mismatches` and `verified_on` are None before the first verification.
+    """How the counts stand, for probes. What the last verification found is None before the first one.
 
-    `given_up_days` are those before today: a day that a contact of today has spoiled would tell that it was saved.
+    `given_up_days` is of that night too: at once it would tell that a contact was saved which spoils its day.
     """
 
     behind: timedelta
-    given_up_days: int
+    given_up_days: int | None
     months_to_rebuild: int
     given_up_months: int
     verified_on: date | None
@@ -80,7 +78,8 @@ def verify_due(*, now: datetime) -> None:
 
 
 def verify(*, today: date) -> Verification:
-    """Recount every day, month by month, and hash every published table; keep how many figures differ, never which."""
+    """Recount every day, month by month, and hash every published table; keep how many figures differ, never which, and
+    how many days sweeps have given up."""
     compared, wrong_days, wrong_months = 0, [], []
     for month in rollups.months():
         of_month, wrong = rollups.compare(month)
@@ -89,7 +88,8 @@ def verify(*, today: date) -> Verification:
         if not rollups.is_folded(month):
             wrong_months.append(month)
     found = Verification(compared, tuple(wrong_days), tuple(wrong_months), tuple(verification.wrong_tables()))
-    _note(verified_on=today, compared=compared, mismatches=found.mismatches)
+    given_up = len(rollups.given_up_days())
+    _note(verified_on=today, compared=compared, mismatches=found.mismatches, given_up_days=given_up)
     if found.mismatches:
         log.error("verification found %d mismatches: bin/manage verify names them", found.mismatches)
     return found
@@ -97,14 +97,15 @@ def verify(*, today: date) -> Verification:
 
 def standing(*, now: datetime) -> Standing:
     row = Upkeep.objects.first() or Upkeep()
+    is_verified = row.verified_on is not None
     behind = now - row.caught_up_at if row.caught_up_at else timedelta(0)
     return Standing(
         behind=timedelta(0) if behind < UNTOLD else timedelta(minutes=behind // timedelta(minutes=1)),
-        given_up_days=sum(day < timezone.localdate(now) for day in rollups.given_up_days()),
+        given_up_days=row.given_up_days if is_verified else None,
         months_to_rebuild=rebuilding.left(),
         given_up_months=len(rebuilding.given_up()),
         verified_on=row.verified_on,
-        mismatches=None if row.verified_on is None else row.mismatches,
+        mismatches=row.mismatches if is_verified else None,
     )
 
 

@@ -4,23 +4,33 @@ import hashlib
 import json
 from typing import Any
 
-from reports.models import PublishedCell, Release
+from reports.models import PublishedCell, PublishedFile, Release
 from reports.release import sha256
 
-MANIFEST = "manifest"
+MANIFEST, ROW_FILE = "manifest", "row file"
 
 
 def wrong_tables() -> list[tuple[str, str]]:
     """(code of the period, id of the table) of each published table whose cells are not those that the manifest has the
     SHA-256 of, and of cells whose release is not published; MANIFEST stands for a manifest that is not that of its own
-    SHA-256. Names only, never a value.
+    SHA-256, ROW_FILE for the rows of a year that are not those of theirs. Names only, never a value.
     """
     releases = Release.objects.defer("candidate").order_by("end", "start", "edition")
-    return [
+    of_releases = [
         (release.period.code, table)
         for release in releases
         for table in (_wrong_tables(release) if release.published_on else _tables_with_cells(release))
     ]
+    return of_releases + [(str(file.year), ROW_FILE) for file in _wrong_files()]
+
+
+def _wrong_files() -> list[PublishedFile]:
+    files = PublishedFile.objects.filter(refused="").order_by("year")
+    return [file for file in files.iterator(chunk_size=1) if _digests(file) != {file.sha256}]
+
+
+def _digests(file: PublishedFile) -> set[str]:
+    return {hashlib.sha256(file.content.encode()).hexdigest(), json.loads(file.manifest)["sha256"]}
 
 
 def _tables_with_cells(release: Release) -> list[str]:

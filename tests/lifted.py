@@ -9,6 +9,7 @@ from django.db import connection, transaction
 GUARDS = (
     "reports.migrations.0003_write_once",
     "reports.migrations.0005_write_once_releases",
+    "reports.migrations.0015_row_files",
     "helpline.migrations.0007_audit_kept_for_a_time",
 )
 

@@ -40,7 +40,13 @@ OPEN_PAGES = {
 GETS_A_SECOND_FACTOR = {"account.own", "account.secure", "session.end"}
 
 ARGUMENTS = {
-    **{"token": "no-such-token", "table": "no-such-table", "int:release": "99999", "int:pk": "99999"},
+    **{
+        "token": "no-such-token",
+        "table": "no-such-table",
+        "int:release": "99999",
+        "int:pk": "99999",
+        "int:year": "9999",
+    },
     **{"uuid:contact": "00000000-0000-4000-8000-000000000000", "uuid:key": "00000000-0000-4000-8000-000000000001"},
     **{
         "uuid:service": "00000000-0000-4000-8000-000000000002",
@@ -343,6 +349,7 @@ OTHERS: dict[str, tuple[Callable[[User], object], set[str]]] = {
 }
 # Pages of one object that is nobody's own: whoever may do the action may do it to each.
 EVERYBODYS = {
+    *("row-file", "row-file-publish"),
     *("contact-open", "contact-delete", "table", "setup", "invitation"),
     *("release", "release-publish", "release-manifest", "release-edition"),
     *("directory-service", "directory-change", "directory-verify", "directory-close", "directory-reopen"),

@@ -24,6 +24,7 @@ PLANTED = {
     "pure": ("helpline/entries.py", "import django.conf"),
     "line-1": ("reports/live.py", "import helpline.models"),
     "line-2": ("reports/published.py", "import reports.live"),
+    "line-2-rows": ("reports/views/statistics.py", "import reports.models"),
 }
 
 

@@ -1,6 +1,7 @@
 """What pages load: vendored files as they were taken, nothing from outside, nothing that the content policy forbids."""
 
 import hashlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polib
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
+from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parent.parent
 VENDOR = ROOT / "static" / "vendor"
@@ -40,6 +42,70 @@ def test_a_changed_byte_would_show(tmp_path):
 def test_each_vendored_folder_has_its_licence():
     for folder in VENDOR.iterdir():
         assert list(folder.glob("LICENSE*")), folder.name
+
+
+# --- what is made of them: the frame of every page --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def styles():
+    specification = importlib.util.spec_from_file_location("styles", ROOT / "bin" / "_styles.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_made_files_are_in_step_with_what_they_are_made_of(styles):
+    made = {path.name: path.read_bytes() for path in (ROOT / "static" / "made").iterdir()}
+    assert made == styles.made(), "run bin/styles"
+
+
+def test_a_made_file_that_is_not_in_step_would_show(styles, tmp_path):
+    (tmp_path / "app.css").write_bytes(b"p{}\n")
+    assert styles.is_in_step(tmp_path / "app.css", b"p{}\n")
+    assert not styles.is_in_step(tmp_path / "app.css", b"p{}")
+    assert not styles.is_in_step(tmp_path / "inter.woff2", b"")
+
+
+def test_a_rule_is_taken_when_a_page_can_have_what_it_is_about(styles):
+    used = styles.used_words(['<p class="badge button--{% if it %}primary{% endif %}">', "tone"])
+    sheet = """p{a:1}.badge{a:2}.tab,.badge:not(.tab),p .tab .badge{a:3}.button--primary{a:url("x}{")}
+        @media (x){.tab{a:4}}@media (y){.tab{a:5}.tone{a:6}}@keyframes k{from{a:7}}p:is(.badge,.tab){a:8}"""
+    assert "".join(styles.needed(sheet, used)) == (
+        'p{a:1}.badge{a:2}.badge:not(.tab){a:3}.button--primary{a:url("x}{")}'
+        "@media (y){.tone{a:6}}@keyframes k{from{a:7}}p:is(.badge,.tab){a:8}"
+    )
+
+
+def test_each_class_of_the_design_system_that_a_page_names_has_its_rules(styles):
+    design = (ROOT / "static" / styles.DESIGN).read_text(encoding="utf-8")
+    named = {
+        name
+        for page in (ROOT / "templates").rglob("*.html")
+        for attribute in re.findall(r'class="([^"]*)"', page.read_text(encoding="utf-8"))
+        for name in re.sub(r"\{[{%].*?[%}]\}", " ", attribute).split()
+    } & set(styles.CLASS.findall(design))
+    assert "button--primary" in named
+    assert named <= set(styles.CLASS.findall((ROOT / "static/made/app.css").read_text(encoding="utf-8")))
+
+
+def test_the_small_typeface_has_every_character_of_the_whole_one_in_the_weights_that_are_asked_for(styles):
+    whole, small = TTFont(ROOT / "static" / styles.TYPEFACE), TTFont(ROOT / "static" / "made" / "inter.woff2")
+    assert small.getBestCmap().keys() == whole.getBestCmap().keys() > set(map(ord, "åäöÅÄÖé–”−"))
+    (weight,) = small["fvar"].axes
+    asked = {
+        int(number)
+        for sheet in (ROOT / "static" / "css").glob("*.css")
+        for number in re.findall(r"font-weight: (\d+);", sheet.read_text(encoding="utf-8"))
+    }
+    assert (weight.minValue, weight.maxValue) == (min(asked), max(asked)) == (400, 700)
+
+
+def test_the_licence_of_the_typeface_reserves_no_name():
+    """Else what is made of it could not be called Inter."""
+    (licence,) = VENDOR.glob("inter-*/LICENSE")
+    rights = licence.read_text(encoding="utf-8").split("This Font Software is licensed")[0]
+    assert "Copyright" in rights and "Reserved Font Name" not in rights
 
 
 # --- nothing from outside, nothing inline -----------------------------------------------------------------------------
@@ -91,7 +157,7 @@ def named_in(template: str) -> list[str]:
 
 def test_every_static_file_that_a_template_names_exists():
     names = {name for path in (ROOT / "templates").rglob("*.html") for name in named_in(path.read_text("utf-8"))}
-    assert "css/app.css" in names
+    assert "made/app.css" in names
     assert not {name for name in names if not finders.find(name)}
 
 
@@ -100,7 +166,7 @@ def test_the_hashed_names_of_production_can_be_made(settings, tmp_path):
     production = {"BACKEND": "config.static.HashedStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": production}
     call_command("collectstatic", verbosity=0, interactive=False)
-    assert (tmp_path / "staticfiles.json").is_file() and list(tmp_path.glob("css/app.*.css.gz"))
+    assert (tmp_path / "staticfiles.json").is_file() and list(tmp_path.glob("made/app.*.css.gz"))
     modules = [path.read_text("utf-8") for path in tmp_path.glob("js/*.????????????.js")]
     imported = [name for module in modules for name in re.findall(r'^import .* from "\./(.+)";$', module, re.M)]
     assert len(imported) > 20

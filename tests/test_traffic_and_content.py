@@ -355,8 +355,9 @@ def test_every_table_is_content_calls_or_neither():
     known = {model.__name__ for model in (*CONTENT, *TRAFFIC)}
     neither = {"OpeningHours", "OpeningException", "Release", "PublishedCell", "Grant", "Token", "User", "AuditEvent"}
     neither |= {"Approval", "Case", "DayMark", "DaySeal", "Demonstration", "Draft", "ImportedKey", "ImportJob"}
-    # The machine's own rounds: which days and months to count again, when no mark waited, which key a year has.
-    neither |= {"RebuildMonth", "FailedDay", "Upkeep", "ReleaseKey"}
+    # The machine's own rounds: which days and months to count again, when no mark waited, which key a year has,
+    # which year's records are gone, what was erased by the night.
+    neither |= {"RebuildMonth", "FailedDay", "Upkeep", "ReleaseKey", "ErasedYear", "Erasure"}
     # Without a link to a contact or a call, and without a day but that of a check (test_models.py).
     neither |= {
         "Organisation",

@@ -153,9 +153,10 @@ def _overdue(now: datetime) -> "QuerySet[ImportJob]":
     return ImportJob.objects.filter(idle, state__in=ImportJob.OPEN, expires_at__lte=now)
 
 
-def forget(*, today: date) -> None:
-    """Remove what remains of the imports of earlier days than yesterday: their counts."""
-    ImportJob.objects.filter(state__in=ImportJob.CLOSED, day__lt=today - timedelta(days=1)).delete()
+def forget(*, today: date) -> int:
+    """Remove what remains of the imports of earlier days than yesterday, their counts; of how many."""
+    closed = ImportJob.objects.filter(state__in=ImportJob.CLOSED, day__lt=today - timedelta(days=1))
+    return closed.delete()[0]
 
 
 # --- the worker ------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.crypto import salted_hmac
 
 from helpline import contacts
@@ -46,3 +47,9 @@ def log_imported(
         return None
     row.save(force_insert=True)
     return contacts.log_contact(by=None, key=uuid4(), entry=entry, now=now, today=today, case=case)
+
+
+def erase_expired(*, before: date) -> int:
+    """Forget the rows of days before `before` whose contacts are erased; how many."""
+    contacts_left = Contact.objects.filter(day=OuterRef("day"))
+    return ImportedKey.objects.filter(~Exists(contacts_left), day__lt=before).delete()[0]

@@ -106,7 +106,7 @@ class Contact(models.Model):
     # Copied into the statistics: from then on the contact can be erased, but no longer counted anew.
     is_frozen = models.BooleanField(default=False, editable=False)
 
-    # Exist only while a save may be repeated or amended; contacts.erase_expired clears them.
+    # Exist only while a save may be repeated or amended; contacts.erase_traces clears them.
     submission_key = models.UUIDField(null=True, unique=True, editable=False)
     submission_digest = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 (null = erased)
     logged_at = models.DateTimeField(null=True, editable=False)
@@ -175,7 +175,7 @@ class Referral(models.Model):
 
 
 class Earlier(models.Model):
-    """What a contact said before a change: its day, codes and referrals as JSON. Kept until its month is frozen."""
+    """What a contact said before a change: its day, codes and referrals as JSON. Kept as long as who logged it."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="earlier")
     version = models.PositiveSmallIntegerField()

@@ -1,6 +1,8 @@
 """Owns the answers of the API when all went well: their headers, and the 304 to a reader who has it already."""
 
 import hashlib
+from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
@@ -19,15 +21,21 @@ def answer(request: Request, text: str, content_type: str, language: str, releas
 
     Its ETag is made of both, so that it changes with a release as well as with a word of the code book.
     """
-    content = text.encode()
-    etag = f'"{hashlib.sha256("|".join((release, language, content_type, text)).encode()).hexdigest()}"'
+    digest = hashlib.sha256("|".join((release, language, content_type, text)).encode()).hexdigest()
+    response = tagged(request, digest, lambda: text.encode(), content_type)
+    if response.status_code == HTTPStatus.OK:
+        response["Content-Language"] = language
+    return response
+
+
+def tagged(request: Request, digest: str, read: Callable[[], bytes], content_type: str) -> HttpResponse:
+    """What `read` gives, under the ETag `digest`; read only for whoever does not have it already."""
     known = [known.removeprefix("W/") for known in parse_etags(request.headers.get("If-None-Match", ""))]
-    if request.method in ("GET", "HEAD") and (etag in known or "*" in known):
+    if request.method in ("GET", "HEAD") and (f'"{digest}"' in known or "*" in known):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(content, content_type=content_type)
-        response["Content-Language"] = language
-    response["ETag"] = etag
+        response = HttpResponse(read(), content_type=content_type)
+    response["ETag"] = f'"{digest}"'
     response["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ("Authorization", "Cookie", "Origin"))
     return response

@@ -58,7 +58,7 @@ class PxView(APIView):
         return errors.answer_to
 
 
-def _query(request: Request) -> Query:
+def query_of(request: Request) -> Query:
     return Query((name, value) for name, values in request.GET.lists() for value in values)
 
 
@@ -99,7 +99,7 @@ class Config(PxView):
 
 class Tables(PxView):
     def get(self, request: Request) -> HttpResponse:
-        query = _query(request)
+        query = query_of(request)
         language = query.language()
         tables = listing.found(published.tables(), query, language, today=timezone.localdate())
         return json_answer(request, listing.page(tables, query, language, _tables_url(request)), language)
@@ -107,7 +107,7 @@ class Tables(PxView):
 
 class Table(PxView):
     def get(self, request: Request, table_id: str) -> HttpResponse:
-        language = _query(request).language()
+        language = query_of(request).language()
         found = _listed(table_id)
         content = listing.entry(found, language, _tables_url(request)) | {"language": language}
         return json_answer(request, content, language, found.release)
@@ -117,7 +117,7 @@ class Metadata(PxView):
     """The table without figures; with `defaultSelection=true` no more of it than the default selection."""
 
     def get(self, request: Request, table_id: str) -> HttpResponse:
-        query = _query(request)
+        query = query_of(request)
         language = query.language()
         found = _listed(table_id)
         if query.text("savedQuery"):
@@ -133,7 +133,7 @@ class Metadata(PxView):
 
 class DefaultSelection(PxView):
     def get(self, request: Request, table_id: str) -> HttpResponse:
-        language = _query(request).language()
+        language = query_of(request).language()
         found = _listed(table_id)
         chosen = _select(found, Asked())
         content = {
@@ -160,7 +160,7 @@ class TableFigures(PxView):
         return self._figures(request, table_id, partial(selection.read_body, _body(request)))
 
     def _figures(self, request: Request, table_id: str, read: Callable[[Query], Asked]) -> HttpResponse:
-        query = _query(request)
+        query = query_of(request)
         language = query.language()
         found = _listed(table_id)
         output, parameters = read_output(query)

@@ -81,7 +81,8 @@ def is_admitted(table: Table, total: Value, rule: Parameters) -> bool:
     """Whether a table has figures for a period, by the published total of its base alone."""
     if total is HIDDEN or total < rule.min_total:
         return False
-    return total >= rule.density * table.size
+    threshold = rule.k_own if table.own_threshold else rule.k
+    return total * rule.k >= rule.density * threshold * table.size * table.weight
 
 
 def protect(

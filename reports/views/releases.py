@@ -15,13 +15,14 @@ from django.utils.translation import gettext
 
 from helpline import approvals
 from helpline.access import StaffRequest, needs, only
-from reports import calls, editions, freeze, published_table
+from reports import calls, editions, freeze, published_table, retention, row_files, schedule
 from reports.catalogue import PERIODS, TABLES
 from reports.disclosure.protect import HIDDEN, Value
-from reports.forms import NoPilot, OtherPilot, explain, optional_pilot, pilot
-from reports.models import Release
+from reports.forms import NoPilot, OtherPilot, explain, explain_left, optional_pilot, pilot
+from reports.models import GateRun, Release, ReleaseKey
 from reports.periods import PILOT, Period, containing
-from reports.release import NO_GATE, CannotRelease, lacks_calls, lacks_gate, publish
+from reports.release import CannotRelease, lacks_calls, lacks_gate, publish
+from reports.views import gate
 from reports.views.sheets import ValueAt, capitalised, language, number, sheets
 from reports.views.statistics import family_label
 
@@ -40,6 +41,7 @@ class Candidate:
     shown: str
     cells: str
     gate: str
+    run: GateRun | None  # what the gate found
     parameters: tuple[tuple[str, int], ...]
     sha256: str
     prepared_on: date
@@ -72,10 +74,21 @@ def index(request: HttpRequest) -> HttpResponse:
     is_over = month is not None and month.end <= today
     asked = [release.period for release in waiting] + ([month] if month and is_over else [])
     silences = calls.silences(asked, today=today)
+    runs = gate.runs()
+    made = {(release.kind, release.start, release.edition) for release in releases}
     context = _calendar(today, month) | {
+        "at_the_gate": gate.under_way(runs, made),
         "silent": silences.get(month) if month else None,
-        "waiting": [(_candidate(release), silences.get(release.period)) for release in waiting],
-        "history": [_candidate(release) for release in releases if release.published_on],
+        "waiting": [(_candidate(release, runs), silences.get(release.period)) for release in waiting],
+        "history": [_candidate(release, runs) for release in releases if release.published_on],
+        "files": row_files.waiting(),
+        # A key that is spent goes with the worker's next run; whoever sees it stay here can ask why.
+        "keys": [
+            (key, not key.destroyed_on and schedule.is_spent(key.scope, key.edition))
+            for key in ReleaseKey.objects.order_by("-scope", "-edition")
+        ],
+        "erasure": (erasure := retention.standing(now=timezone.now())),
+        "left": [explain_left(why) for why in sorted(erasure.left)],
     }
     return render(request, "reports/releases.html", context)
 
@@ -187,7 +200,7 @@ def _found(release: int) -> Release | None:
     return Release.objects.select_related(*PEOPLE).filter(pk=release).first()
 
 
-def _candidate(release: Release) -> Candidate:
+def _candidate(release: Release, runs: gate.Runs) -> Candidate:
     said = json.loads(release.manifest)
     tables = said["tables"].values()
     return Candidate(
@@ -198,9 +211,8 @@ def _candidate(release: Release) -> Candidate:
         tables=number(len(tables)),
         shown=number(sum(table["shown"] for table in tables)),
         cells=number(sum(table["cells"] for table in tables)),
-        gate=gettext("Not run: the audit of what can be computed back comes in a later version.")
-        if said["gate"] == NO_GATE
-        else said["gate"],
+        gate=gate.verdict(said["gate"]),
+        run=runs.get((release.kind, release.start, release.edition)),
         parameters=tuple((name, said["parameters"][key]) for key, name in _parameters().items()),
         sha256=release.sha256,
         prepared_on=release.prepared_on,
@@ -235,7 +247,7 @@ def _page(request: HttpRequest, release: Release, *, unread: bool = False) -> Ht
     ]
     admitted = [table for table in tables if table.admitted]
     context: dict[str, Any] = {
-        "release": _candidate(release),
+        "release": _candidate(release, gate.runs()),
         "time": release.period.time_code,
         "admitted": admitted,
         "refused": [table.label for table in tables if not table.admitted],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,6 +16,7 @@ from reports.call_figures import UNITS
 from reports.catalogue import PERIODS, TABLES, Table, Variable
 from reports.counting import U3
 from reports.disclosure.protect import HIDDEN, Value
+from reports.forms import rule
 from reports.periods import Period
 from reports.published import Edition, Listed, NotPublished
 from reports.published_table import CONTENTS_CODE, TIME, PublishedTable, code_label, dimension_label
@@ -67,6 +69,15 @@ class Family:
 
 Download = tuple[str, str, str]  # name of the format, address, name of the file
 Variables = tuple[str, tuple[Variable, ...]]  # base and variables: what the tables of a family share
+
+
+@needs("statistics.read")
+@only("GET", "HEAD")
+def method(request: HttpRequest) -> HttpResponse:
+    """How callers are protected in what is published, on one page, for whoever is no statistician."""
+    parameters = rule().parameters
+    said = {"rule": parameters, "within": parameters.base - 1, "hours": settings.HELPLINE_AMEND_HOURS}
+    return render(request, "reports/method.html", said)
 
 
 @needs("statistics.read")

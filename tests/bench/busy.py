@@ -58,22 +58,28 @@ def busy(stage: Stage) -> dict[str, float]:
 
 
 def _phase(stage: Stage, port: int, bodies: list[str], url: str, *, is_busy: bool) -> served.Saved:
-    """The saves of one phase; a busy one lasts until the rows were read out once."""
+    """The saves of one phase; a busy one lasts until the rows were read out once and days were counted."""
     seconds = stage.scope.seconds * 2
     if not is_busy:
         return served.save(port, stage.handlers, bodies, seconds, path=NEW, think=THINK)
     with _everything_else(url, min(stage.scope.big, MOST_ROWS)) as (reads, counts):
         whole = served.save(port, stage.handlers, bodies, seconds, path=NEW, think=THINK)
         until = time.monotonic() + LONGEST
-        while not (reads.done or reads.has_failed or counts.has_failed) and time.monotonic() < until:
+        while not (is_beside := reads.done and _is_counted(stage, counts)) and time.monotonic() < until:
+            if reads.has_failed or counts.has_failed:
+                break
             more = served.save(port, stage.handlers, bodies, seconds, path=NEW, think=THINK)
             whole.took += more.took
             whole.failed += more.failed
-        with stage.on(BIG):
-            is_counted = counts.done or rebuilding.left()
-        if not reads.done or not is_counted or reads.has_failed or counts.has_failed:
+        if not is_beside or reads.has_failed or counts.has_failed:
             raise BrokenMeasure("the rows were not read out, or nothing was counted, beside the saves")
     return whole
+
+
+def _is_counted(stage: Stage, counts: "_Repeated") -> bool:
+    """A recount takes its time to begin."""
+    with stage.on(BIG):
+        return bool(counts.done or rebuilding.left())
 
 
 class _Repeated(threading.Thread):

@@ -29,21 +29,23 @@ class Figure:
 
 @dataclass(frozen=True)
 class Result:
-    """What a figure came to; None where its measure broke, which `why` tells."""
+    """What a figure came to; None where its measure broke, which `why` tells. One that is not required never fails."""
 
     figure: Figure
     value: float | None
     why: str = ""
+    is_required: bool = True
 
     @property
     def verdict(self) -> str:
-        """`BROKEN`, `MISSED` its must, `ok`, `aim` where that is reached too; empty for a figure that only informs."""
+        """`BROKEN`, `MISSED` its must, both in small letters where they are not required; `ok`, `aim` where that is
+        reached too; empty for a figure that only informs."""
         if self.value is None:
-            return "BROKEN"
+            return "BROKEN" if self.is_required else "broken"
         if not self.figure.must:
             return ""
         if not holds(self.value, self.figure.must):
-            return "MISSED"
+            return "MISSED" if self.is_required else "missed"
         return "aim" if holds(self.value, self.figure.aim) else "ok"
 
     @property

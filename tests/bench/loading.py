@@ -15,8 +15,8 @@ CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disa
 
 
 def overview(stage: Stage) -> dict[str, float]:
-    """The page as it comes from the production server to a browser that has loaded the start page, and to one that
-    holds nothing at all."""
+    """The page as it comes from the production server to a browser that holds nothing of ours, and to one that has
+    loaded the start page."""
     stage.close()
     address = f"/overview/?period={stage.quarter.code}"
     with (
@@ -32,10 +32,10 @@ def overview(stage: Stage) -> dict[str, float]:
         _load(page, port, "/")
         warm = _load(page, port, address)
     return {
-        "overview.bytes": sum(warm.values()) / 1000,
-        "overview.requests": len(warm),
-        "overview.bytes_cold": sum(cold.values()) / 1000,
-        "overview.requests_cold": len(cold),
+        "overview.bytes": sum(cold.values()) / 1000,
+        "overview.requests": len(cold),
+        "overview.bytes_warm": sum(warm.values()) / 1000,
+        "overview.requests_warm": len(warm),
     }
 
 

@@ -6,6 +6,7 @@ Contact number i is the same in every database: each answer is drawn by a hash o
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -21,7 +22,7 @@ MORE = {"concerns": (0.66, 0.47), "needs": (0.75, 0.4), "barriers": (0.4, 0.1), 
 REFERRALS = (0.62, 0.29, 0.13, 0.04)  # the share of relevant contacts that have a first, second, third, fourth one
 ARRANGED = 0.15
 WITHDRAWN = 0.0025
-CHUNK = 500_000  # contacts in one statement
+CHUNK = 500_000  # contacts in one COPY
 OF_THE_PROBE = 1_000_000_000  # from here on the numbers of the contacts that both databases have
 
 
@@ -42,9 +43,18 @@ def make(days: Iterable[tuple[date, int]], *, first: int = 0) -> None:
         # Each reference was made by the statement before it; looking up ten million of them would say the same.
         cursor.execute("SET session_replication_role = replica")
         for start, chunk in _chunks(days, first):
-            cursor.execute(CONTACTS % {"days": ", ".join(f"('{day}'::date, {at}, {n})" for day, at, n in chunk)})
-            cursor.execute(REFERRALS_OF % {"first": start, "last": chunk[-1][1] + chunk[-1][2]})
+            of_days = ", ".join(f"('{day}'::date, {at}, {n})" for day, at, n in chunk)
+            _load(cursor, "helpline_contact", CONTACT, CONTACTS % {"days": of_days})
+            _load(cursor, "helpline_referral", REFERRAL, REFERRALS_OF % {"first": start, "last": sum(chunk[-1][1:])})
         cursor.execute("SET session_replication_role = origin")
+
+
+def _load(cursor: Any, table: str, columns: str, rows: str) -> None:
+    """Let COPY write the rows to a file of the cluster, which goes with it, and COPY them from there into the table."""
+    cursor.execute("SELECT current_setting('data_directory')")
+    (folder,) = cursor.fetchone()
+    cursor.execute(f"COPY ({rows}) TO '{folder}/made.copy'")
+    cursor.execute(f"COPY {table} ({columns}) FROM '{folder}/made.copy'")
 
 
 def _chunks(days: Iterable[tuple[date, int]], first: int) -> Iterator[tuple[int, list[tuple[date, int, int]]]]:
@@ -140,10 +150,9 @@ def _contacts() -> str:
     rows = f"SELECT day, i::bigint AS i FROM ({rows}) numbered"
     for number, question in enumerate(QUESTIONS):
         rows = f"SELECT *, {_answer(question, 10 * (number + 1))} AS {question} FROM ({rows}) r{number} OFFSET 0"
-    columns = ", ".join(QUESTIONS)
+    said = ", ".join(QUESTIONS)
     return (
-        f"INSERT INTO helpline_contact (id, day, {columns}, case_step, version, is_withdrawn, is_frozen)"
-        f" SELECT md5('contact ' || i)::uuid, day, {columns}, 'utan_nummer', 1, {_draw(1)} < {WITHDRAWN}, false"
+        f"SELECT md5('contact ' || i)::uuid, day, {said}, 'utan_nummer', 1, {_draw(1)} < {WITHDRAWN}, false"
         f" FROM ({rows}) contact"
     )
 
@@ -164,12 +173,13 @@ def _referrals() -> str:
         f"SELECT id, i, ({target}) AS target, ({outcome}) AS outcome, {_draw(903)} < {ARRANGED} AS arranged"
         f" FROM ({each}) each OFFSET 0"
     )
+    once = f"SELECT DISTINCT ON (id, target, arranged) * FROM ({said}) said ORDER BY id, target, arranged, i"
     return (
-        "INSERT INTO helpline_referral (id, contact_id, target, type, outcome, consent, is_repeat)"
-        " SELECT md5('referral ' || i)::uuid, id, target, CASE WHEN arranged THEN 'formedling' ELSE 'hanvisning' END,"
-        f" outcome, arranged, {_draw(904)} < 0.01 FROM ({said}) said"
-        " ON CONFLICT (contact_id, target, type) DO NOTHING"
+        "SELECT md5('referral ' || i)::uuid, id, target, CASE WHEN arranged THEN 'formedling' ELSE 'hanvisning' END,"
+        f" outcome, arranged, {_draw(904)} < 0.01 FROM ({once}) once ORDER BY i"  # as the contacts lie
     )
 
 
+CONTACT = f"id, day, {', '.join(QUESTIONS)}, case_step, version, is_withdrawn, is_frozen"
+REFERRAL = "id, contact_id, target, type, outcome, consent, is_repeat"
 CONTACTS, REFERRALS_OF = _contacts(), _referrals()

@@ -57,7 +57,9 @@ def _started(url: str, application: str) -> "Iterator[tuple[subprocess.Popen[byt
     command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={WORKERS}"]
     command += ["--worker-class=gthread", f"--threads={THREADS}", "--keep-alive=60", "--log-level=error", application]
     log = tempfile.TemporaryFile("w+")
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"DATABASE_URL": url, "REPORTS_RELEASE_KEYS": ""}, stdout=log, stderr=log
+    )
     try:
         yield process, port, log
     finally:

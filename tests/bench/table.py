@@ -20,10 +20,10 @@ FIGURES = (
     Figure("overview.marked", "", "", _OVERVIEW, "overview of a quarter with a marked day, big : small"),
     Figure("overview.naive", "", "", _OVERVIEW, "dashboard by the ORM, big : small"),
     Figure("overview.naive_to_ours", "", "", _OVERVIEW, "dashboard by the ORM : overview, both of a quarter in big"),
-    Figure("overview.bytes", "<= 80", "<= 40", _LOADING, "kB of the overview for a browser that holds the start page"),
+    Figure("overview.bytes", "<= 80", "<= 40", _LOADING, "kB of the overview for a browser that holds nothing of ours"),
     Figure("overview.requests", "<= 4", "<= 3", _LOADING, "requests of the same"),
-    Figure("overview.bytes_cold", "", "", _LOADING, "kB of the overview for a browser that holds nothing of ours"),
-    Figure("overview.requests_cold", "", "", _LOADING, "requests of the same"),
+    Figure("overview.bytes_warm", "", "", _LOADING, "kB of the overview for a browser that holds the start page"),
+    Figure("overview.requests_warm", "", "", _LOADING, "requests of the same"),
     Figure("overview.queries", "<= 8", "<= 5", _QUERIES, "queries of the overview, log-in and all"),
     Figure("form.page", "<= 20", "<= 8", _FORM, "the empty form : a page of five bytes, time on the server"),
     Figure("form.page_naive", "", "", _FORM, "a ModelForm with a formset : a page of five bytes"),
@@ -34,4 +34,13 @@ FIGURES = (
     Figure("workers.release_2", "", "", _RELEASE, "release of a year, small: times as fast by two workers as by one"),
     Figure("workers.release_4", "", "", _RELEASE, "the same by four"),
     Figure("freeze.month", "<= 1.5", "<= 1.1", _FREEZE, "freeze and tabulate a month, big : small"),
+)
+
+# What the gate asks for: counts, and ratios whose musts hold by far on few contacts too, whatever the machine does. The
+# rest hangs on the disk, on cores that are busy, on a bound that is near, or, as `rebuild.groupby`, on there being more
+# contacts than counts.
+IN_GATE = frozenset(
+    {
+        *("overview.whole", "overview.odd", "overview.bytes", "overview.requests", "overview.queries", "form.page"),
+    }
 )

@@ -15,8 +15,8 @@ from reports import rebuilding
 from tests.bench import busy, play, served
 from tests.bench.__main__ import chosen, told
 from tests.bench.limits import BrokenMeasure, Figure, Result, holds, ratio
-from tests.bench.stage import Scope
-from tests.bench.table import FIGURES
+from tests.bench.stage import SCOPES, Scope
+from tests.bench.table import FIGURES, IN_GATE
 from tests.testservices import NoServer
 
 ROOT = Path(__file__).parent.parent.parent
@@ -94,6 +94,53 @@ def test_a_measure_that_fails_is_told_ends_with_1_and_breaks_no_other(tmp_path, 
     assert "nothing was saved" in capsys.readouterr().out and "ZeroDivisionError" in "".join(said)
 
 
+def test_the_gate_tells_what_it_does_not_require_and_does_not_fail_for_it(tmp_path, capsys):
+    results = [Result(RATE, 0.24, is_required=False), Result(PAGE, None, "nothing was saved", is_required=False)]
+    assert [result.verdict for result in results] == ["missed", "broken"]
+    assert told(results, "2000 : 200", tmp_path / "bench.json") == 0
+    assert "missed" in capsys.readouterr().out
+
+
+class Turns:
+    """A stage on which a measure gives one value after the other."""
+
+    def __init__(self, *values: float) -> None:
+        self.values = list(values)
+
+
+def a_measure_in_turn(stage: Turns) -> dict[str, float]:
+    return {"save.rate": stage.values.pop(0)}
+
+
+@pytest.mark.parametrize(
+    ("values", "last"),
+    [((0.1, 0.3), 0.3), ((0.1, 0.2), 0.2), ((0.3,), 0.3)],
+    ids=["noise passes", "slow stays slow", "what holds is measured once"],
+)
+def test_the_gate_measures_once_more_what_failed(values, last):
+    turns, figure = Turns(*values), Figure("save.rate", ">= 0.25", ">= 0.40", f"{HERE}:a_measure_in_turn", "")
+    (result,) = play.measure([figure], turns, say=lambda text: None, required=frozenset({"save.rate"}))
+    assert (result.value, turns.values, result.is_failure) == (last, [], last < 0.25)
+
+
+def test_the_gate_measures_nothing_anew_that_it_does_not_require():
+    turns, figure = Turns(0.1), Figure("save.rate", ">= 0.25", ">= 0.40", f"{HERE}:a_measure_in_turn", "")
+    (result,) = play.measure([figure], turns, say=lambda text: None, required=frozenset())
+    assert (result.value, result.is_failure) == (0.1, False)
+
+
+def test_only_the_gate_leaves_a_figure_unrequired():
+    turns, figure = Turns(0.1), Figure("save.rate", ">= 0.25", ">= 0.40", f"{HERE}:a_measure_in_turn", "")
+    (result,) = play.measure([figure], turns, say=lambda text: None)
+    assert result.is_failure and [scope for scope, it in SCOPES.items() if it.is_gate] == ["ci"]
+
+
+def test_what_the_gate_requires_has_a_must_and_is_measured_there():
+    names = (ROOT / ".ci" / "run").read_text(encoding="utf-8").split("bin/bench --scope=ci ")[1].split(" ||")[0].split()
+    measured = {figure.name: figure.must for figure in chosen(names)}
+    assert all(measured[name] for name in IN_GATE)
+
+
 def test_a_name_that_means_no_figure_is_refused():
     assert [figure.name for figure in chosen(["freeze"])] == ["freeze.month"]
     with pytest.raises(NoServer, match="no figure speed"):
@@ -108,7 +155,7 @@ def phase(monkeypatch):
         commands = [sys.executable, "-c", reading], [sys.executable, "-c", counting]
         monkeypatch.setattr(busy, "_commands", lambda *_: commands)
         monkeypatch.setattr(rebuilding, "left", lambda: months)
-        monkeypatch.setattr(busy, "LONGEST", 20)
+        monkeypatch.setattr(busy, "LONGEST", 20 if months else 4)
 
         def save(*_: object, **__: object) -> served.Saved:
             time.sleep(0.5)

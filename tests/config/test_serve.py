@@ -119,7 +119,7 @@ def test_a_demonstration_is_up_at_once_made_behind_the_page_and_goes_on_after_a_
     (password,) = re.findall(r"\b[a-z]{4}(?:-[a-z]{4}){3}\b", served.said())
     page = Visitor(served.address).get("/login/")
     assert "påhittade" in page
-    (style,) = re.findall(r'href="(/static/css/app\.[0-9a-f]+\.css)"', page)
+    (style,) = re.findall(r'href="(/static/made/app\.[0-9a-f]+\.css)"', page)
     assert "focus" in Visitor(served.address).get(style)
     served.wait_until(lambda: served.query("SELECT made FROM helpline_demonstration") >= 50)
     assert served.stop() == 0

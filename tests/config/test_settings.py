@@ -77,6 +77,7 @@ def test_an_error_in_the_log_says_where_and_never_with_which_values():
         ("HELPLINE_AMEND_HOURS", "abc", "abc"),
         ("HELPLINE_AUDIT_MONTHS", "23", "HELPLINE_AUDIT_MONTHS must be 24 or more"),
         ("DATABASE_URL", "nonsense", ""),
+        ("PUBLISHED_DATABASE_URL", "nonsense", "names no database"),
         ("REPORTS_FREEZE_DAY", "31", "REPORTS_FREEZE_DAY must be 1 to 28"),
         ("REPORTS_FREEZE_DAY", "0", "REPORTS_FREEZE_DAY must be 1 to 28"),
         ("REPORTS_K", "3", "k_own >= k >= base >= 2 and k > k_first >= 1"),

@@ -11,27 +11,30 @@ import pytest
 
 PROPERTY = "faults"
 
-# How often: in the default suite, and in a nightly run, which takes less than 25 minutes on two shared cores.
+# How often: in the default suite, and in a nightly run, which is to take less than an hour on two shared cores. What
+# takes seconds each time, as a program that starts anew, is done as often as there is room for.
 COUNTS: dict[str, tuple[int, int]] = {
-    "web killed": (12, 200),
-    "worker's child killed": (6, 60),
-    "whole worker killed": (2, 12),
-    "beat killed": (1, 12),
+    "web killed": (12, 1000),
+    "worker's child killed": (6, 400),
+    "whole worker killed": (2, 60),
+    "beat killed": (1, 100),
     "beats at once": (2, 3),
     "waits for production's beat": (0, 1),
-    "embedded host killed": (2, 15),
-    "redis faults, of each kind": (1, 2),
-    "seconds of a freeze": (4, 25),
-    "postgres restarted": (1, 8),
+    "embedded host killed": (2, 60),
+    "redis faults, of each kind": (1, 25),
+    "seconds of a freeze": (4, 25),  # the first of its kind; what follows is short
+    "postgres restarted": (1, 100),
     "connections cut": (20, 200),
-    "commits failed": (4, 30),
-    "commits ambiguous": (5, 100),
-    "disks filled": (1, 8),
+    "commits failed": (4, 200),
+    "commits ambiguous": (5, 500),
+    "disks filled": (1, 20),
+    "disks made read-only": (1, 10),
     "saves with a sync": (4, 40),
     "deliveries of each task": (5, 20),
     "deliveries at once": (8, 8),
-    "races": (60, 200),
+    "races": (60, 400),
     "steps of a race": (12, 30),
+    "seconds of load": (10, 900),
 }
 WITHIN = {"short": 60, "nightly": 90}  # seconds after the fault until all is counted
 BEAT = 1  # seconds between two sweeps, where a test does not ask for those of production

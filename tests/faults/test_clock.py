@@ -16,8 +16,9 @@ from kombu.utils.imports import symbol_by_name
 from config.celery import Rings, app
 from helpline import policy
 from helpline.models import Contact, User
-from reports import tasks
+from reports import live, tasks
 from reports.models import DayCount
+from reports.periods import containing
 from tests.faults.invariants import Found
 from tests.faults.ledger import Ledger
 from tests.faults.scope import Figures
@@ -95,6 +96,31 @@ def test_the_nights_hold_what_they_are_here_for():
 
 
 # --- beat -------------------------------------------------------------------------------------------------------------
+
+
+def test_while_no_beat_rings_for_an_hour_ready_turns_red_and_the_overview_stays_right(
+    desk, monkeypatch, figures: Figures
+):
+    def at(minute: int) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: NOON + minute * HOUR / 60)
+
+    def ready() -> int:
+        return Client().get("/health/ready").status_code
+
+    at(0)
+    tasks.sweep.apply(throw=True)
+    told, saved = {}, 0
+    for minute in range(0, 61, 4):
+        at(minute)
+        assert desk(NOON.date()) == 201
+        saved += 1
+        told[minute] = ready()
+        assert live.overview(containing("week", NOON.date())).contacts == saved
+    assert {minute for minute, status in told.items() if status == 503} == set(range(16, 61, 4))
+    assert set(told.values()) == {200, 503}
+    figures.faults += 1
+    tasks.sweep.apply(throw=True)
+    assert ready() == 200 and live.overview(containing("week", NOON.date())).contacts == saved
 
 
 def test_beat_goes_by_plain_intervals_and_no_local_clock():

@@ -1,11 +1,12 @@
-"""No room on the disk: a save is answered 503 and stored when there is room again; nothing is corrupt.
+"""No room on the disk, or nothing may be written: a save is answered 503 and stored later; nothing is corrupt.
 
-Where the machine lets nobody mount a file system, the limit on the size of a file (RLIMIT_FSIZE) stands in for it on
-SQLite, and a trigger that says what a full disk says on PostgreSQL.
+Where the machine lets nobody mount a file system, the limit on the size of a file (RLIMIT_FSIZE) stands in for a full
+one on SQLite, and a trigger that says what such a disk says on PostgreSQL.
 """
 
 import os
 import resource
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -16,12 +17,14 @@ import pytest
 
 from tests.faults import programs
 from tests.faults.disk import filled, mounted
+from tests.faults.embedded import Embedded
 from tests.faults.handlers import Handler, Traffic
 from tests.faults.programs import Program, until
 from tests.faults.proxy import CUT_BEFORE_COMMIT, PASS
 from tests.faults.stand import Scene, Stand
 
 FULL = "BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END"
+READ_ONLY = "BEGIN RAISE EXCEPTION 'could not extend file: Read-only file system' USING ERRCODE = 'io_error'; END"
 
 
 def full_for_a_while(scene: Scene, is_full: AbstractContextManager[None], traffic: Traffic) -> None:
@@ -64,6 +67,40 @@ def test_the_stand_in_for_a_full_disk_works_too(host):
     assert set(traffic.statuses) == {201, 503}
 
 
+@contextmanager
+def read_only(house: Embedded) -> Iterator[None]:
+    """The host is killed and starts again where it may only read; nobody can take that from files that are open."""
+    house.host.kill()
+    with ExitStack() as again:
+        if house.has_own_disk:
+            remount = ["mount", "-o", "remount,{}", str(house.database.parent)]
+            subprocess.run([part.format("ro") for part in remount], check=True)
+            again.callback(subprocess.run, [part.format("rw") for part in remount], check=True)
+        else:
+            for path in (*house.database.parent.iterdir(), house.database.parent):
+                again.callback(path.chmod, path.stat().st_mode)
+                path.chmod(path.stat().st_mode & ~0o222)
+        house.host.start()
+        yield
+        house.host.kill()
+    house.mend()
+
+
+def test_a_disk_that_the_embedded_host_may_only_read(host):
+    with host.saves() as traffic:
+        for _ in range(host.scope["disks made read-only"]):
+            traffic.saved(3)
+            with read_only(host.house):
+                before = traffic.statuses[0] + traffic.statuses[503]
+                until(lambda before=before: traffic.statuses[0] + traffic.statuses[503] >= before + 3)
+                stored = len(traffic.acknowledged)
+                until(lambda: programs.is_open(host.house.port) or not host.house.host.is_running)
+                time.sleep(0.5)
+                assert len(traffic.acknowledged) == stored, "a save was acknowledged that nobody could write"
+            host.figures.faults += 1
+    assert set(traffic.statuses) <= {0, 201, 503}
+
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 
@@ -101,21 +138,30 @@ def move(database: psycopg.Connection, space: str) -> None:
 
 
 @contextmanager
-def said_to_be_full(house: Stand) -> Iterator[None]:
+def said_of_disk(house: Stand, what: str) -> Iterator[None]:
     with psycopg.connect(house.postgres.url, autocommit=True) as database:
-        database.execute(f"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ {FULL} $$")
+        database.execute(f"CREATE FUNCTION of_disk() RETURNS trigger LANGUAGE plpgsql AS $$ {what} $$")
         database.execute(
-            "CREATE TRIGGER full_disk BEFORE INSERT ON helpline_contact FOR EACH ROW EXECUTE FUNCTION full_disk()"
+            "CREATE TRIGGER of_disk BEFORE INSERT ON helpline_contact FOR EACH ROW EXECUTE FUNCTION of_disk()"
         )
         yield
-        database.execute("DROP FUNCTION full_disk CASCADE")
+        database.execute("DROP FUNCTION of_disk CASCADE")
 
 
 def test_a_full_disk_under_postgres(stand, small_disk):
     with stand.saves(rate=20) as traffic:
         for _ in range(stand.scope["disks filled"]):
             traffic.saved(3)
-            full_for_a_while(stand, filled(small_disk) if small_disk else said_to_be_full(stand.house), traffic)
+            full_for_a_while(stand, filled(small_disk) if small_disk else said_of_disk(stand.house, FULL), traffic)
+    assert set(traffic.statuses) == {201, 503}
+
+
+def test_a_disk_that_postgres_may_only_read(stand):
+    """PostgreSQL keeps its files open, so that no disk can be made read-only under it: what it would say is said."""
+    with stand.saves(rate=20) as traffic:
+        for _ in range(stand.scope["disks filled"]):
+            traffic.saved(3)
+            full_for_a_while(stand, said_of_disk(stand.house, READ_ONLY), traffic)
     assert set(traffic.statuses) == {201, 503}
 
 

@@ -12,6 +12,7 @@ from tests.faults.programs import until
 from tests.faults.proxy import CUT_AFTER_COMMIT, CUT_BEFORE_COMMIT, PASS
 
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
+LONGEST = 1200  # seconds until so many commits were cut
 RECOVERS = 5.0  # seconds after which saves are acknowledged again
 
 
@@ -41,7 +42,7 @@ def test_one_commit_in_ten_fails(stand):
     proxy = stand.house.to_postgres
     with stand.saves(rate=20) as traffic:
         proxy.cuts, proxy.share, proxy.mode = 0, 0.1, CUT_BEFORE_COMMIT
-        until(lambda: proxy.cuts >= stand.scope["commits failed"], 300, says=lambda: str(traffic.statuses))
+        until(lambda: proxy.cuts >= stand.scope["commits failed"], LONGEST, says=lambda: str(traffic.statuses))
         proxy.mode = PASS
     stand.figures.faults = proxy.cuts
     assert traffic.statuses[503] >= 1 and set(traffic.statuses) <= {201, 503}
@@ -52,7 +53,7 @@ def test_a_commit_whose_answer_is_lost_is_stored_once(stand):
     proxy = stand.house.to_postgres
     with stand.saves(rate=20) as traffic:
         proxy.cuts, proxy.share, proxy.mode = 0, 0.3, CUT_AFTER_COMMIT
-        until(lambda: proxy.cuts >= stand.scope["commits ambiguous"], 300, says=lambda: str(traffic.statuses))
+        until(lambda: proxy.cuts >= stand.scope["commits ambiguous"], LONGEST, says=lambda: str(traffic.statuses))
         proxy.mode = PASS
     stand.figures.faults = proxy.cuts
     assert traffic.statuses[503] >= 1 and set(traffic.statuses) <= {201, 503}

@@ -124,7 +124,7 @@ class Races(RuleBasedStateMachine):
 
     @rule()
     def erase(self) -> None:
-        contacts.erase_expired(now=NOW + timedelta(days=9), amend_hours=24)
+        contacts.erase_traces(now=NOW + timedelta(days=9), amend_hours=24)
         self.ledger.forgotten()
 
     # --- faults -----------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from helpline import approvals, policy, staff, tasks
+from helpline import approvals, policy, staff
 from helpline.models import Approval, AuditEvent, User
+from reports.tasks import erase_expired
 from tests.at_once import at_once
 from tests.lifted import unchecked
 
@@ -131,7 +132,7 @@ def test_the_job_removes_the_requests_that_were_settled_long_ago(asker, other, s
             Approval.objects.latest("pk").pk, by=other, agrees=False, now=now - timedelta(days=366 * years)
         )
     kept = Approval.objects.earliest("pk")
-    tasks.erase_expired()
+    erase_expired()
     assert Approval.objects.get() == kept
 
 

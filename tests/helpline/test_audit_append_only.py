@@ -8,8 +8,9 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from helpline import audit, policy, tasks
+from helpline import audit, policy
 from helpline.models import AuditEvent, User
+from reports.tasks import erase_expired
 from tests.lifted import lifted
 
 pytestmark = pytest.mark.django_db
@@ -116,10 +117,10 @@ def test_the_job_removes_old_lines_and_leaves_the_young_ones(two_lines, settings
     for age in (OLD, timedelta(days=1200)):
         audit.record(by=None, act="session.begin", now=now - age)
     settings.HELPLINE_AUDIT_MONTHS = 36
-    tasks.erase_expired()
+    erase_expired()
     assert AuditEvent.objects.count() == 3  # the setting keeps what the database would let go
     settings.HELPLINE_AUDIT_MONTHS = 24
-    tasks.erase_expired()
+    erase_expired()
     assert stored() == before
 
 

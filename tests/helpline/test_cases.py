@@ -12,12 +12,13 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from helpline import case_history, case_numbers, cases, contacts, tasks
+from helpline import case_history, case_numbers, cases, contacts
 from helpline.case_numbers import Mistyped
 from helpline.cases import NoSuchCase, TooManyTries
 from helpline.entries import ReferralEntry, read_entry
 from helpline.form_values import TICKET
 from helpline.models import Case, Contact, Referral, User
+from reports.tasks import erase_expired
 from tests.at_once import at_once
 
 TODAY = date(2026, 3, 4)
@@ -229,7 +230,7 @@ def test_a_referral_that_repeats_an_earlier_one_is_marked_and_another_one_is_not
 def test_a_contact_whose_clock_is_erased_stays_before_one_of_the_same_day():
     case, _ = cases.open_case(today=TODAY)
     first = log(case, SCHOOL)
-    contacts.erase_expired(now=NOW + timedelta(hours=48), amend_hours=24)
+    contacts.erase_traces(now=NOW + timedelta(hours=48), amend_hours=24)
     second = log(case, SCHOOL, at=NOW + timedelta(hours=48))
     stored = {contact.pk: contact.case_step for contact in Contact.objects.all()}
     assert (stored[first.pk], stored[second.pk]) == ("forsta", "andra")
@@ -375,5 +376,5 @@ def test_a_case_that_is_used_while_the_old_ones_are_forgotten_keeps_its_contact(
 
 def test_the_task_forgets_cases():
     cases.open_case(today=date(2020, 1, 1))
-    tasks.erase_expired()
+    erase_expired()
     assert not Case.objects.exists()

@@ -127,14 +127,14 @@ def test_the_key_is_random_and_says_nothing_of_the_order():
 
 def test_who_logged_when_is_erased_with_the_amend_window_and_the_answers_stay(handler):
     log(by=handler)
-    assert contacts.erase_expired(now=NOW + timedelta(hours=23, minutes=59), amend_hours=24) == 0
+    assert contacts.erase_traces(now=NOW + timedelta(hours=23, minutes=59), amend_hours=24) == 0
     assert Contact.objects.get().logged_by == handler
-    assert contacts.erase_expired(now=NOW + timedelta(hours=24), amend_hours=24) == 1
+    assert contacts.erase_traces(now=NOW + timedelta(hours=24), amend_hours=24) == 1
     stored = Contact.objects.get()
     trace = (stored.logged_at, stored.logged_by, stored.submission_key, stored.submission_digest)
     assert trace == (None, None, None, None)
     assert stored.concerns == {"natet", "hot"}
-    assert contacts.erase_expired(now=NOW + timedelta(hours=25), amend_hours=24) == 0
+    assert contacts.erase_traces(now=NOW + timedelta(hours=25), amend_hours=24) == 0
 
 
 # --- changed ----------------------------------------------------------------------------------------------------------
@@ -244,13 +244,12 @@ def test_a_contact_of_a_frozen_month_can_be_neither_amended_nor_withdrawn():
     assert (stored.county, stored.version, stored.is_withdrawn) == ("01", 2, False) and not DayMark.objects.exists()
 
 
-def test_what_a_contact_said_before_is_kept_until_its_month_is_frozen():
+def test_what_a_contact_said_before_is_kept_for_as_long_as_who_logged_it():
     contact = log(entry(day=LAST_MONTH))
     amend(contact, entry(day=LAST_MONTH, county=["01"]))
-    contacts.erase_expired(now=NOW + timedelta(days=30), amend_hours=24)
+    contacts.erase_traces(now=NOW + timedelta(hours=23), amend_hours=24)
     assert Earlier.objects.count() == 1
-    freeze.freeze_month(FEBRUARY, today=TODAY)
-    contacts.erase_expired(now=NOW + timedelta(days=30), amend_hours=24)
+    contacts.erase_traces(now=NOW + timedelta(hours=24), amend_hours=24)
     assert not Earlier.objects.exists() and Contact.objects.get().county == "01"
 
 

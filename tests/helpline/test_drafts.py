@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpline import cases, contacts, drafts, tasks
+from helpline import cases, contacts, drafts
 from helpline.drafts import Content, NotYours, SavedAlready
 from helpline.entries import UnknownCode, read_entry
 from helpline.form_rows import sent_rows
@@ -18,6 +18,7 @@ from helpline.form_values import again_fields, content_of, fields_of, kept_field
 from helpline.models import Case, Contact, Draft, User
 from helpline.taxonomy import CODE_LISTS, QUESTIONS
 from helpline.views.contact_lists import own_drafts
+from reports.tasks import erase_expired
 
 TODAY = date(2026, 3, 4)
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -218,7 +219,7 @@ def test_the_task_erases_drafts_that_nobody_touched_for_half_a_day_and_no_younge
     now, minute = timezone.now(), timedelta(minutes=1)
     keep(handler, uuid4(), now=now - hours - minute)
     young = keep(handler, uuid4(), now=now - hours + minute)
-    tasks.erase_expired()
+    erase_expired()
     assert list(Draft.objects.all()) == [young]
 
 

@@ -20,9 +20,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from helpline import contacts, rates, second_factor, tasks
+from helpline import contacts, rates, second_factor
 from helpline.entries import read_entry
 from helpline.models import AuditEvent, Contact, Demonstration, User
+from reports.tasks import erase_expired
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_earnest")]
 
@@ -489,7 +490,7 @@ def test_when_a_second_factor_was_used_is_forgotten_by_the_hourly_job():
     give_password(client)
     client.post(CODE, {"code": code_at(time.time())})
     assert Authenticator.objects.get().last_used_at is not None
-    tasks.erase_expired()
+    erase_expired()
     assert Authenticator.objects.get().last_used_at is None
 
 

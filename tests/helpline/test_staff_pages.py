@@ -14,8 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from helpline import approvals, invitations, policy, staff, tasks
+from helpline import approvals, invitations, policy, staff
 from helpline.models import Approval, AuditEvent, User
+from reports.tasks import erase_expired
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "four words in a row"
@@ -355,7 +356,7 @@ def test_an_invitation_that_waited_too_long_says_so_to_who_asked_and_names_nobod
     said = words(client.get("/staff/"))
     assert "nina" in said and "What nobody has decided within 14 days lapses, and the name is forgotten." in said
     Approval.objects.update(requested_on=timezone.localdate() - timedelta(days=15))
-    tasks.erase_expired()
+    erase_expired()
     assert "nina" not in words(client.get("/staff/"))
     said = words(client.get("/waiting/"))
     assert f"lapsed {timezone.localdate():%-d %B %Y}: nobody had decided it in time" in said and "nina" not in said

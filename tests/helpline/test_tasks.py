@@ -11,9 +11,10 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from helpline import contacts, tasks
+from helpline import contacts
 from helpline.entries import read_entry
 from helpline.models import Contact
+from reports.tasks import erase_expired
 
 CALL = {"channel": ["telefon"], "result": ["relevant"]}
 KEY = uuid4()
@@ -27,10 +28,10 @@ def log(at: datetime) -> None:
 @pytest.mark.django_db
 def test_the_task_erases_what_is_older_than_the_amend_window_and_nothing_younger():
     log(timezone.now() - timedelta(hours=settings.HELPLINE_AMEND_HOURS - 1))
-    tasks.erase_expired()
+    erase_expired()
     assert Contact.objects.get().submission_key is not None
     Contact.objects.update(logged_at=timezone.now() - timedelta(hours=settings.HELPLINE_AMEND_HOURS + 1))
-    tasks.erase_expired()
+    erase_expired()
     assert Contact.objects.get().submission_key is None
 
 
@@ -39,13 +40,13 @@ def test_the_task_removes_sessions_that_have_ended_and_no_other():
     hour = timedelta(hours=1)
     Session.objects.create(session_key="ended", session_data="", expire_date=timezone.now() - hour)
     Session.objects.create(session_key="open", session_data="", expire_date=timezone.now() + hour)
-    tasks.erase_expired()
+    erase_expired()
     assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
 
 
 def test_beat_rings_for_it_at_least_every_hour():
     entry = settings.CELERY_BEAT_SCHEDULE["erase-expired"]
-    assert entry["task"] == tasks.erase_expired.name and entry["schedule"] <= 3600
+    assert entry["task"] == erase_expired.name and entry["schedule"] <= 3600
 
 
 def found_in_files(needle: bytes) -> bool:
@@ -61,7 +62,7 @@ def test_what_is_erased_is_gone_from_the_files_of_sqlite_too():
     digest = Contact.objects.get().submission_digest.encode()
     if connection.vendor == "sqlite":
         assert found_in_files(digest)
-    contacts.erase_expired(now=datetime(2026, 3, 4, tzinfo=UTC), amend_hours=24)
+    contacts.erase_traces(now=datetime(2026, 3, 4, tzinfo=UTC), amend_hours=24)
     assert Contact.objects.get().submission_digest is None
     if connection.vendor == "sqlite":
         assert not found_in_files(digest) and not found_in_files(KEY.hex.encode())

@@ -9,9 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from helpline import contacts, deletions, policy, staff, tasks
+from helpline import contacts, deletions, policy, staff
 from helpline.entries import read_entry
 from helpline.models import Approval, Contact, User
+from reports.tasks import erase_expired
 from tests.helpline.test_staff_pages import age_the_proof, browser_of, language_of_the_next_test, text, user, words
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +124,7 @@ def test_what_can_no_longer_be_done_says_so_and_can_be_refused(leading, other):
 def test_what_lapsed_says_so_and_is_decided_no_more(leading, other):
     asked, client = ask(log(), leading), browser_of(other)
     Contact.objects.all().delete()
-    tasks.erase_expired()
+    erase_expired()
     assert f"lapsed {timezone.localdate():%-d %B %Y}: it could no longer be done" in words(
         browser_of(leading).get(WAITING)
     )

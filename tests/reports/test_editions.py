@@ -1,4 +1,4 @@
-"""A new edition of a published year: two people want it, the worker prepares it, and it waits for the gate."""
+"""A new edition of a published year: two people want it, and the worker prepares it."""
 
 import json
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ from tests.at_once import at_once
 from tests.granted import coordinator
 from tests.lifted import lifted, unchecked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("ungated")]
 
 TODAY, NOW = date(2017, 2, 1), datetime(2017, 2, 1, 12, tzinfo=UTC)
 
@@ -155,7 +155,7 @@ def test_asking_and_agreeing_are_written_down(second, asking, agreeing):
 
 def test_it_is_made_of_the_same_records_under_a_key_of_its_own(year, second, rule):
     first, said = json.loads(year.manifest), json.loads(second.manifest)
-    assert (said["edition"], said["gate"]) == (2, release.NO_GATE)
+    assert (said["edition"], said["gate"]) == (2, release.GATE_PASSED)
     assert said["key_fingerprint"] == keys.fingerprint(keys.release_key(rule.keys, "2016", 2))
     assert said["key_fingerprint"] != first["key_fingerprint"]
     assert set(said["tables"]) == set(first["tables"]) and second.candidate != year.candidate
@@ -169,15 +169,16 @@ def test_an_edition_follows_a_published_one_and_leaves_none_out(year, asking, ag
         release.prepare_edition(year.period, 3, today=TODAY, rule=rule, **people)
 
 
-def test_it_is_not_published_before_the_gate_has_looked_at_old_and_new(second, asking):
+def test_it_is_not_published_unless_the_gate_has_passed_it(second, asking):
     before = PublishedCell.objects.count()
+    said = json.loads(second.manifest) | {"gate": "not run"}
+    second.manifest, second.sha256 = release.canonical(said), release.sha256(said)
+    second.save()
     with pytest.raises(CannotRelease) as refused:
         release.publish(second, by=asking, now=NOW)
     assert refused.value.reason == CannotRelease.NO_GATE
     with translation.override("en"):
-        assert explain(refused.value).startswith(
-            "A new edition of 2016 is published only when the gate over old and new"
-        )
+        assert explain(refused.value) == "2016 has not passed the gate: it is not published as it is."
     second.refresh_from_db()
     assert second.published_on is None and PublishedCell.objects.count() == before
 
@@ -185,35 +186,26 @@ def test_it_is_not_published_before_the_gate_has_looked_at_old_and_new(second, a
 def test_the_demonstration_publishes_no_second_edition(second):
     from reports import demonstration
 
-    demonstration._release(until=TODAY)
+    demonstration._let_pass(until=TODAY)
     second.refresh_from_db()
     assert second.published_on is None
 
 
-# --- what readers see, once a gate has run ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def gated(second) -> Release:
-    """As the gate will leave it: its manifest says that it has run."""
-    said = json.loads(second.manifest) | {"gate": "run"}
-    second.manifest, second.sha256 = release.canonical(said), release.sha256(said)
-    second.save()
-    return second
+# --- what readers see ------------------------------------------------------------------------------------------------
 
 
 def cells(table: str) -> dict:
     return dict(published.table(table).cells())
 
 
-def test_readers_see_the_newest_edition_alone_and_the_old_one_stays_as_it_was(year, gated, asking):
+def test_readers_see_the_newest_edition_alone_and_the_old_one_stays_as_it_was(year, second, asking):
     before = PublishedCell.objects.filter(release=year).count()
-    release.publish(gated, by=asking, now=NOW)
-    shown = json.loads(gated.candidate)["gender-year"]
+    release.publish(second, by=asking, now=NOW)
+    shown = json.loads(second.candidate)["gender-year"]
     for (code, contents, _time), value in cells("gender-year").items():
         assert shown[code][contents] == (value if isinstance(value, int) else None)
     (edition,) = [one for one in published.editions("year") if one.period == year.period]
-    assert (edition.number, edition.sha256) == (2, gated.sha256)
+    assert (edition.number, edition.sha256) == (2, second.sha256)
     assert PublishedCell.objects.filter(release=year).count() == before
     assert verification.wrong_tables() == []
     with lifted():
@@ -221,15 +213,15 @@ def test_readers_see_the_newest_edition_alone_and_the_old_one_stays_as_it_was(ye
     assert verification.wrong_tables() == [("2016", "gender-year")]
 
 
-def test_what_the_newest_edition_does_not_show_is_not_read_from_the_old_one(year, gated, asking):
-    said, candidate = json.loads(gated.manifest), json.loads(gated.candidate)
+def test_what_the_newest_edition_does_not_show_is_not_read_from_the_old_one(year, second, asking):
+    said, candidate = json.loads(second.manifest), json.loads(second.candidate)
     candidate["gender-year"] = None
     said["tables"]["gender-year"] = {"admitted": False, "cells": 0, "shown": 0, "sha256": release.sha256(None)}
-    gated.candidate, gated.manifest = release.canonical(candidate), release.canonical(said)
-    gated.sha256 = release.sha256(said)
-    gated.save()
+    second.candidate, second.manifest = release.canonical(candidate), release.canonical(said)
+    second.sha256 = release.sha256(said)
+    second.save()
     assert cells("gender-year")
-    release.publish(gated, by=asking, now=NOW)
+    release.publish(second, by=asking, now=NOW)
     with pytest.raises(published.NotPublished):
         published.table("gender-year")
 

@@ -92,6 +92,7 @@ def test_another_key_rounds_the_same_records_otherwise(march, tmp_path, byte, to
     Release.objects.all().delete()
     ReleaseKey.objects.all().delete()
     (tmp_path / "2026-1.key").write_text(bytes([byte] * 32).hex())
+    (tmp_path / "2026-1.key").chmod(0o600)
     prepared = release.prepare(MARCH, today=TODAY, rule=Rule(Parameters(), tmp_path, embedded=True))
     assert json.loads(prepared.candidate)["total-month"][""]["kontakter"] == total
 
@@ -291,6 +292,7 @@ def test_nothing_is_prepared_with_another_key_than_that_of_the_years_earlier_rel
     assert [made.kind for made in schedule.prepare_due(today=TODAY, rule=rule, pilot=pilot)] == [PILOT]
     assert "2026-Q1" in caplog.text and "2026-1.key" in caplog.text and right not in caplog.text
     file.write_text(right)
+    file.chmod(0o600)
     assert parse("2026-Q1") in [made.period for made in schedule.prepare_due(today=TODAY, rule=rule, pilot=pilot)]
 
 

@@ -16,7 +16,7 @@ from helpline import approvals, policy
 from helpline.models import Approval, DaySeal, User
 from reports import editions
 from reports.disclosure.protect import Parameters
-from reports.models import PublishedCell, Release
+from reports.models import PublishedCell, Release, ReleaseKey
 from reports.periods import containing
 from reports.release import Rule
 from reports.views import releases
@@ -238,11 +238,9 @@ def test_a_new_edition_is_asked_for_on_the_page_of_a_published_year_and_followed
     assert f'href="/releases/{made.pk}/">read the new edition' in html
     said = text_of(coordinator, f"/releases/{made.pk}/")
     assert "2016, edition 2" in said and "Asked for by coordinator, agreed to by second." in said
-    assert "published only when the gate over old and new has run" in said
-    assert "I have read the release through" not in said
+    assert "I have read the release through" in said
     status, said = publish(coordinator, made, read=made.sha256)
-    assert status == 200 and "published only when the gate over old and new has run" in said
-    assert Release.objects.get(pk=made.pk).published_on is None
+    assert status == 200 and Release.objects.get(pk=made.pk).published_on
     assert "2016, edition 2" in text_of(coordinator)
 
 
@@ -387,3 +385,17 @@ def test_a_planted_fault_would_be_found(seen):
     page.evaluate("document.querySelector('h1').setAttribute('style', 'color: red')")
     assert [rule for rule, _ in faults(page)] == ["image-alt"]
     assert refused
+
+
+# --- what became of the keys -----------------------------------------------------------------------------------------
+
+
+def test_the_receipt_of_a_destroyed_key_is_shown_with_its_day_and_fingerprint(coordinator, released):
+    assert "Keys of the rounding" not in text_of(coordinator)
+    ReleaseKey.objects.create(scope="2015", edition=1, fingerprint="a" * 64, destroyed_on=date(2017, 3, 1))
+    ReleaseKey.objects.create(scope="2016", edition=2, fingerprint="b" * 64)
+    ReleaseKey.objects.create(scope="pilot", edition=1, fingerprint="c" * 64)
+    text = text_of(coordinator)
+    assert f"2015 1 2017-03-01 {'a' * 16}" in text and "a" * 17 not in text
+    assert f"2016 2 no: releases are still to come {'b' * 16}" in text
+    assert f"Pilot 1 not yet: with the next run of the worker that has it {'c' * 16}" in text

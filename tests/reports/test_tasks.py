@@ -151,6 +151,7 @@ def documented() -> dict[str, tuple[str, str, str]]:
 
 
 def test_every_task_has_the_queue_and_the_limits_that_the_readme_says():
+    app.loader.import_default_modules()
     tasks_of_ours = {name: task for name, task in app.tasks.items() if name.startswith(("reports.", "helpline."))}
     default = settings.CELERY_TASK_SOFT_TIME_LIMIT, settings.CELERY_TASK_TIME_LIMIT
     said = {
@@ -162,6 +163,7 @@ def test_every_task_has_the_queue_and_the_limits_that_the_readme_says():
 
 
 def test_what_may_run_longer_than_redis_waits_is_acknowledged_at_once():
+    app.loader.import_default_modules()
     for name in documented():
         task = app.tasks[name]
         is_short = (task.time_limit or settings.CELERY_TASK_TIME_LIMIT) <= settings.CELERY_VISIBILITY_TIMEOUT
@@ -221,3 +223,17 @@ def test_production_does_not_start_without_a_secret():
     for secret in ("", "short"):
         refused = start_of_production(SECRET_KEY=secret)
         assert refused.returncode == 1 and "SECRET_KEY is needed" in refused.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_process_that_is_told_where_the_keys_lie_does_not_start(tmp_path):
+    """T11: it has no folder by itself, and will not be given one."""
+    refused = start_of_production(REPORTS_RELEASE_KEYS=str(tmp_path))
+    assert refused.returncode == 1 and "REPORTS_RELEASE_KEYS is for the release worker alone" in refused.stderr
+    said = start_of_production_and("from reports.forms import rule; print(rule().keys)")
+    assert said.stdout.strip() == "None", said.stderr
+
+
+def start_of_production_and(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", f"import config.wsgi; {code}"]
+    return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)

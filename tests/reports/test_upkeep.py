@@ -254,7 +254,9 @@ def test_a_day_that_was_given_up_holds_up_no_standing_for_ever(poisoned):
     log()
     for _ in range(4):
         keep_up(NOW)
-    assert not standing().is_late and standing().given_up_days == 1
+    assert not standing().is_late and standing().given_up_days is None
+    upkeep.verify(today=TODAY)
+    assert standing().given_up_days == 1
 
 
 def probe(page: str) -> tuple[int, str]:
@@ -315,6 +317,8 @@ def test_a_mismatch_is_a_figure_and_shuts_nobody_out(at):
         "months_given_up": "0",
         "count_mismatches": "2",
         "last_verification_timestamp_seconds": "",
+        "erasure_overdue": "0",
+        "erased_bytes_left": "0",
     }
     assert datetime.fromtimestamp(int(figures()["last_verification_timestamp_seconds"]), UTC).date() == TODAY
     assert probe("/health/ready")[0] == 200
@@ -333,15 +337,13 @@ def test_nothing_that_a_probe_reads_moves_when_a_contact_is_saved(at):
     keep_up(NOW + timedelta(minutes=4))
     assert [probe(page) for page in pages] == before
     # The control: what does move is seen.
-    FailedDay.objects.create(day=DAY, attempts=3)
+    RebuildMonth.objects.create(month=date(2026, 3, 1))
     assert [probe(page) for page in pages] != before
 
 
-def test_a_contact_of_today_that_cannot_be_counted_moves_nothing_before_the_day_is_over(at, monkeypatch):
-    """Until then, that its day is given up would tell when it was saved."""
-    log(TODAY)
-    keep_up()
-    before = [probe(page) for page in ("/health/live", "/health/ready", "/metrics")]
+@pytest.mark.parametrize("day", [TODAY, DAY], ids=["of today", "of an earlier day"])
+def test_probes_cannot_tell_a_world_with_a_contact_that_cannot_be_counted_from_one_without_it(at, monkeypatch, day):
+    """Until the next night: that its day is given up would tell within minutes that it was saved."""
     count = tallies.of_days
 
     def fail(days, *variables):
@@ -350,15 +352,27 @@ def test_a_contact_of_today_that_cannot_be_counted_moves_nothing_before_the_day_
         return count(days, *variables)
 
     monkeypatch.setattr(tallies, "of_days", fail)
-    log(TODAY, result=["tyst"])
-    for minute in range(1, 5):
-        moment = NOW + timedelta(minutes=minute)
-        keep_up(moment)
-        at(moment)
-        assert [probe(page) for page in ("/health/live", "/health/ready", "/metrics")] == before
-    assert rollups.given_up_days() == {TODAY}
-    at(NOW + timedelta(days=1))
+    log(day)
+    keep_up()
+    upkeep.verify(today=TODAY - timedelta(days=1))
+    quiet = the_next_minutes(at)
+    log(day, result=["tyst"])
+    assert the_next_minutes(at) == quiet
+    assert rollups.given_up_days() == {day}
+    upkeep.verify_due(now=(NOW + timedelta(days=1)).astimezone(STOCKHOLM))
     assert figures()["days_given_up"] == "1"
+
+
+def the_next_minutes(at) -> list[tuple[int, str]]:
+    """What the probes say before the next sweep, and after each one until a day that fails is given up."""
+    told = []
+    for moment in [NOW + timedelta(minutes=minute) for minute in range(6)]:
+        at(moment)
+        if moment > NOW:
+            keep_up(moment)
+        told += [probe(page) for page in ("/health/live", "/health/ready", "/metrics")]
+    Upkeep.objects.update(caught_up_at=NOW)
+    return told
 
 
 def test_a_month_that_a_rebuild_gave_up_is_told(at):

@@ -155,7 +155,7 @@ def test_a_second_import_changes_nothing_at_once_or_a_week_later():
     assert stored_everything() == before
 
     later = NOW + timedelta(days=7)
-    assert contacts.erase_expired(now=later, amend_hours=24) == 326
+    assert contacts.erase_traces(now=later, amend_hours=24) == 326
     before = stored_everything()
     outcome = import_contacts(read(YEAR), now=later, today=later.date())
     assert (outcome.stored, outcome.already) == (0, 326)

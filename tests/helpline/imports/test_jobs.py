@@ -14,6 +14,7 @@ from helpline import contacts, policy, tasks
 from helpline.imports import jobs
 from helpline.imports.jobs import ATTEMPTS, HELD, KEPT, Busy, NotYours
 from helpline.models import AuditEvent, Contact, ImportedKey, ImportJob, User
+from reports.tasks import erase_expired
 from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +160,7 @@ def test_the_hourly_job_forgets_the_counts_of_earlier_days(now):
         job = put(now=now, name=name)
         jobs.cancel(job)
         ImportJob.objects.filter(pk=job.pk).update(day=timezone.localdate(now) - timedelta(days=days))
-    tasks.erase_expired()
+    erase_expired()
     assert sorted(ImportJob.objects.values_list("by__username", flat=True)) == ["a", "b"]
 
 

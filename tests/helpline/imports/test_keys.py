@@ -30,7 +30,7 @@ def imported(what: ContactEntry, key: str = "row-1") -> Contact | None:
 def test_a_row_imported_before_is_no_second_contact_also_after_a_week():
     assert imported(entry()) is not None
     assert imported(entry()) is None
-    contacts.erase_expired(now=NOW + timedelta(days=7), amend_hours=24)
+    contacts.erase_traces(now=NOW + timedelta(days=7), amend_hours=24)
     assert imported(entry()) is None
     assert Contact.objects.count() == 1
 

@@ -1,0 +1,93 @@
+"""T1: by all that is published together, no figure below five is known to be anything but below five."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from reports import release
+from reports.catalogue import TABLES
+from reports.disclosure import protect, tabulate
+from reports.disclosure.protect import HIDDEN, Parameters
+from reports.models import StatRecord
+from tests.attacks import audit, crossed, row_files, worlds
+from tests.attacks.bounds import Audit
+from tests.attacks.conftest import Stage
+from tests.attacks.crawl import Key
+from tests.attacks.scope import BY_HAND, WORLDS, Scope, tell
+
+
+def audited(stage: Stage, published: Mapping[Key, int | None], *, triples: bool, only: str = "") -> Audit:
+    found = Audit()
+    margins = row_files.margins(stage.files, stage.crawl.variables)
+    for one in crossed.lattices(stage.crawl.variables, triples=triples):
+        if only in one.name:
+            world = stage.world
+            audit.audit(found, one, world.months, world.periods, published, world.rows, margins)
+    return found
+
+
+def test_nothing_hidden_is_found_by_all_figures_together(request, stage: Stage, attacks: Scope):
+    found = audited(stage, stage.crawl.cells, triples=attacks.name == "all")
+    shares = found.shares()
+    figures = {f"share_{what}": share for what, share in shares.items()}
+    tell(request, "T1", stage.world.name, small=len(found.small), big=len(found.big), **figures)
+    tell(request, "T1", stage.world.name, unsound=len(found.unsound), programs=found.programs, seconds=found.seconds)
+    assert len(found.small) > 500
+    assert not found.unsound and not found.impossible
+    assert not found.findings, [*found.findings.values()][:5]
+    assert not found.big_exact, [*found.big_exact][:5]
+
+
+def test_who_takes_the_symbol_for_less_than_five_hits_no_more(request, stage: Stage, attacks: Scope):
+    found = audit.Gamble()
+    for one in crossed.lattices(stage.crawl.variables, triples=False):
+        world = stage.world
+        audit.gamble(found, one, world.months, world.periods, stage.crawl.cells, world.rows)
+    share = found.right / max(found.small, 1)
+    tell(request, "T1", stage.world.name, gambler_right=share, gambler_wrong=found.wrong, contradicted=found.impossible)
+    assert share <= 0.01
+
+
+# --- the gate switched off ------------------------------------------------------------------------------------------
+
+UNGATED = WORLDS["short"][0]
+
+
+@pytest.mark.django_db
+def test_without_the_gate_figures_below_five_are_found(stages, tmp_path):
+    """The same records, protected by every rule but the gate."""
+    stage = stages[UNGATED]
+    worlds.put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
+    assert StatRecord.objects.exists()
+    published = ungated(stage, b"a key of 32 bytes, for this test.")
+    found = audited(stage, published, triples=False, only="gender")
+    assert found.findings and not found.unsound
+
+
+def ungated(stage: Stage, key: bytes) -> dict[Key, int | None]:
+    """What the rules without the gate publish."""
+    rule, published = Parameters(), {}
+    for period in stage.world.periods:
+        records = list(release.records_of(period))
+        tables = [table for table in TABLES.values() if table.period == period.kind and not table.counts_calls]
+        done = {table: tabulate.tabulate(table, records) for table in tables}
+        totals = {t.base: protect.published(done[t].cells[()], t, key, rule) for t in tables if not t.variables}
+        for table in tables:
+            cells = protect.protect(done[table], totals[table.base]["kontakter"], key, rule) or {}
+            for codes, values in cells.items():
+                for contents, value in values.items():
+                    at = Key(table.id.rpartition("-")[0], codes, contents, period.time_code)
+                    published[at] = None if value is HIDDEN else value
+    return published
+
+
+def test_the_data_made_by_hand_hold_what_a_secret_is_lost_by_first(stages):
+    stage = stages[BY_HAND]
+    months = [row["day"][5:7] for row in stage.world.relevant]
+    assert months.count("04") == 1  # a month of one contact
+    regions = [row["county"] for row in stage.world.relevant]
+    assert regions.count("23") == 1 and "24" not in regions  # a region of one, and an empty one
+    five = [row for row in stage.world.relevant if row["concerns"] == "hot"]
+    assert len(five) == 5 and {row["first_contact"] for row in five} == {"nej"}
+    in_april = {row["gender"] for row in stage.world.relevant if row["day"][5:7] == "04"}
+    assert in_april == {"m"}  # all of a month have one code

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from helpline.taxonomy import CODE_LISTS
 from reports.catalogue import TOTAL, Variable
-from reports.disclosure.patterns import Pattern, Relation, cell, relations_among
+from reports.disclosure.patterns import U3_ALL, U4_ALL, WHOLES, Pattern, Relation, cell, relations_among
 
 Axes = tuple[Variable, ...]  # of a table; one for each combination in the catalogue, whatever the period
 
@@ -18,7 +18,8 @@ Axes = tuple[Variable, ...]  # of a table; one for each combination in the catal
 @dataclass(frozen=True)
 class Family:
     """The axes of some tables, what holds among their patterns, and the pairs of a whole with an option of it whose
-    complement must not be found: all that lacks the option."""
+    complement must not be found: all that lacks the option. Two totals are such a pair even where nothing is told of
+    the contacts between them."""
 
     axes: tuple[Axes, ...]
     relations: tuple[Relation, ...]
@@ -42,7 +43,8 @@ def _name(axes: Axes) -> tuple[int, str]:
 def _family(axes: tuple[Axes, ...]) -> Family:
     relations = tuple(relations_among(axes))
     patterns = frozenset(pattern for relation in relations for _, pattern in relation.terms)
-    return Family(axes, relations, patterns, tuple(dict.fromkeys(_complements(axes))))
+    complements = [*_complements(axes), *([(U3_ALL, U4_ALL)] if WHOLES <= patterns else [])]
+    return Family(axes, relations, patterns, tuple(dict.fromkeys(complements)))
 
 
 def _related(variables: Collection[Variable]) -> Iterator[list[Axes]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from reports.catalogue import TABLES
 from reports.disclosure.families import Axes, Family, families
-from reports.disclosure.patterns import WHOLES, Pattern, whole_of
+from reports.disclosure.patterns import U4_ALL, WHOLES, Pattern, whole_of
 from reports.disclosure.program import NO_LIMIT, TOLERANCE, Number, Program, Span, Sum, Sums, Told
 from reports.disclosure.search import LEAST, MOST, Audit, Search
 
@@ -106,10 +106,12 @@ def _audit_family(
     """Whether it must be looked at again: it withheld a number of another family, which told it of a total, and a
     weaker bound of that is left. Whatever else is withheld anywhere only loosens what was told."""
     before = len(found.withheld)
-    cuts = _cuts(family, issues)
+    cuts = _cuts(family, issues, counts)
     told = _still(_told(family, issues, counts), found)
     told += [one for one in totals if one.about.pattern in family.patterns]
     targets = list(dict.fromkeys(_targets(family, issues, counts, spans, cuts)))
+    if not targets:
+        return False
     program = _program(family, counts, cuts, told, targets)
     found.looked_at += len(targets)
     search = Search(program, targets, issues[-1].k, found)
@@ -124,10 +126,17 @@ def _program(
     return Program({p: counts[p] for p in sorted(family.patterns)}, cuts, family.relations, told, asked)
 
 
-def _cuts(family: Family, issues: Sequence[Issue]) -> list[int]:
+def _cuts(family: Family, issues: Sequence[Issue], counts: Counts) -> list[int]:
+    """Where the blocks of a family end: with every number of its parts. Within a block, parts can lie in any of the
+    months, in exchange for other contacts, as long as a month has k; a smaller one is a block of its own. So is every
+    month where one whole bounds what another has beside it."""
     within = [issue for issue in issues if (family.patterns - WHOLES) & issue.told.keys()]
-    ends = {0, max(issue.span.end for issue in issues)}
-    return sorted(ends | {month for issue in (*within, issues[-1]) for month in issue.span})
+    end = max(issue.span.end for issue in issues)
+    if WHOLES <= family.patterns:
+        return [*range(end + 1)]
+    small = [Span(month, month + 1) for month in range(end) if counts[U4_ALL][month] < issues[-1].k]
+    spans = [*small, Span(0, end), issues[-1].span, *(issue.span for issue in within)]
+    return sorted({month for span in spans for month in span})
 
 
 def _still(told: Iterable[Told], found: Audit) -> list[Told]:
@@ -139,9 +148,9 @@ def _totals(family: Family, issues: Sequence[Issue], counts: Counts, found: Audi
     """What tables of one variable say of the totals, each bound with the smallest number of its proof that can be
     withheld. Guesses are left out: they are nobody's to pass on."""
     known = _still(_told(family, issues, counts), found)
-    program = _program(family, counts, _cuts(family, issues), [one for one in known if not one.is_guess], ())
+    program = _program(family, counts, _cuts(family, issues, counts), [one for one in known if not one.is_guess], ())
     told = []
-    for span in sorted({issue.span for issue in issues if (family.patterns - WHOLES) & issue.told.keys()}):
+    for span in sorted({issue.span for issue in issues if _telling(family) & issue.told.keys()}):
         for whole in sorted(WHOLES & family.patterns):
             about = Sums([Sum(whole, span)], program)
             costs = about.costs(np.array([True]), len(program.truth))
@@ -188,30 +197,22 @@ def _count(counts: Counts, pattern: Pattern, span: Span) -> int:
 def _targets(
     family: Family, issues: Sequence[Issue], counts: Counts, spans: Collection[Span], cuts: Sequence[int]
 ) -> Iterator[Sum]:
-    """Every small number that is hidden, and small ones in the periods within a shown one; every small complement.
+    """Every small number and every small complement of the family, in every period of which something is told: a
+    number that no table has may follow from those that one has."""
+    told = {issue.span for issue in issues if _telling(family) & issue.told.keys()}
+    within = [span for span in spans if any(_lies_in(span, of) for of in told)]
+    for pattern in sorted(family.patterns):
+        for span in within:
+            if _count(counts, pattern, span) < issues[-1].k:
+                yield _as_sum(pattern, span, cuts, counts, issues[-1].k)
+    for whole, option in family.complements:
+        for span in within:
+            yield from _complement(whole, option, span, cuts, counts, issues[-1].k)
 
-    Within a hidden small number no other needs to be asked for: where it can be 0, all of its parts can.
-    """
-    small = {
-        (pattern, issue.span)
-        for issue in issues
-        for pattern in issue.told.keys() & family.patterns
-        if _count(counts, pattern, issue.span) < issue.k
-    }
-    for pattern, span in sorted(small):
-        yield Sum(pattern, span)
-    for issue in issues:
-        for pattern in sorted(issue.told.keys() & family.patterns):
-            if (pattern, issue.span) not in small:
-                for span in spans:
-                    if _lies_in(span, issue.span) and _count(counts, pattern, span) < issue.k:
-                        if not any(of == pattern and _lies_in(span, hidden) for of, hidden in small):
-                            yield _as_sum(pattern, span, cuts, counts, issue.k)
-        for whole, option in family.complements:
-            if whole in issue.cells and option in issue.cells:
-                for span in spans:
-                    if _lies_in(span, issue.span):
-                        yield from _complement(whole, option, span, cuts, counts, issue.k)
+
+def _telling(family: Family) -> frozenset[Pattern]:
+    """The patterns of which a number makes a family worth a look: a whole only where it bounds another one."""
+    return family.patterns if WHOLES <= family.patterns else family.patterns - WHOLES
 
 
 def _as_sum(pattern: Pattern, span: Span, cuts: Sequence[int], counts: Counts, k: int) -> Sum:

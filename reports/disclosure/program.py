@@ -91,9 +91,9 @@ class Contradiction(Exception):
 class Program:
     """The unknowns, how they lie in one another, and what a reader is told; and the questions that can be asked of it.
 
-    The unknowns are every pattern by the blocks between `cuts` (months), and the wholes by month: whatever fits the
-    months of a whole can be spread over them in proportion, so that no finer unknowns are needed where no number tells
-    of a part by month. `counts` are the true numbers by month: one point that fits, and the judge of usual relations.
+    The unknowns are every pattern by the blocks between `cuts` (months), and the wholes by month: whatever fits a block
+    can be spread over its months in proportion to their whole. `counts` are the true numbers by month: one point that
+    fits, and the judge of usual relations.
     """
 
     def __init__(

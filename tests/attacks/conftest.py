@@ -44,10 +44,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, of_fixture in names.items():
         if fixture in metafunc.fixturenames:
             ids = [one if isinstance(one, str) else "-".join(map(str, one)) for one in of_fixture]
-            marks = [
-                pytest.param(one, marks=pytest.mark.xdist_group(i)) for one, i in zip(of_fixture, ids, strict=True)
+            params = [
+                pytest.param(one, marks=[pytest.mark.xdist_group(i), pytest.mark.django_db])
+                for one, i in zip(of_fixture, ids, strict=True)
             ]
-            metafunc.parametrize(fixture, marks, ids=ids, indirect=True, scope="session")
+            metafunc.parametrize(fixture, params, ids=ids, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +72,7 @@ class Stages(dict[Any, Stage]):
     def __missing__(self, name: Any) -> Stage:
         world = worlds.by_hand() if name == BY_HAND else worlds.drawn(*name)
         folder = self.folders.mktemp("world")
-        with self.blocker.unblock(), transaction.atomic():
+        with self.blocker.unblock(), worlds.drawn_by(world.name), transaction.atomic():
             worlds.import_and_freeze(world, folder)
             worlds.publish(world.periods, folder / "keys")
             kept = worlds.kept_rows()

@@ -23,6 +23,7 @@ from tests.attacks.conftest import Stage, token_client
 from tests.attacks.crawl import API, Crawl
 from tests.attacks.scope import WORLDS, Scope, tell
 from tests.attacks.worlds import YEAR
+from tests.rows import put
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ def seen(client, tables: Iterable[str]) -> dict[str, tuple[object, bytes]]:
 def put_stage(stages) -> Stage:
     """One world, published, its last month followed by an open one."""
     stage = stages[WORLDS["short"][0]]
-    worlds.put(stage.kept)
+    put(stage.kept)
     return stage
 
 
@@ -161,7 +162,7 @@ def test_a_release_made_again_is_the_same_and_one_with_another_key_is_not(reques
 
 def prepared(stage: Stage, keys) -> str:
     with transaction.atomic():
-        worlds.put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
+        put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
         rule = release.Rule(Parameters(), keys, embedded=True)
         release.prepare(stage.world.periods[-1], today=timezone.localdate(), rule=rule)
         candidate = Release.objects.get().candidate

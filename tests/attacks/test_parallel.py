@@ -44,6 +44,7 @@ def test_exact_figures_of_every_table_show_it(request, crowd, attacks):
     assert mean(found) > MOST_MEAN
 
 
+@pytest.mark.django_db
 def test_the_rule_written_here_is_that_of_the_product(stages):
     """The published cells of a world, by the counts that this module would round."""
     stage: Stage = stages[WORLDS["short"][0]]

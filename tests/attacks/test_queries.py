@@ -7,11 +7,12 @@ from random import Random
 import pytest
 from django.db import transaction
 
-from tests.attacks import crawl, queries, worlds
+from tests.attacks import crawl, queries
 from tests.attacks.conftest import Stage, token_client
 from tests.attacks.crawl import Crawl, Key
 from tests.attacks.queries import Query
 from tests.attacks.scope import BY_HAND, WORLDS, Scope, tell
+from tests.rows import put
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def ask(client, query: Query):
 
 
 def test_a_question_has_one_answer_however_it_is_asked(request, drawn_stage: Stage, attacks: Scope, readers):
-    worlds.put(drawn_stage.kept)
+    put(drawn_stage.kept)
     rng, seen = Random(3), {}
     shown = [key for key, value in drawn_stage.crawl.cells.items() if value is not None and key.contents == "kontakter"]
     keys = rng.sample(sorted(shown), 4)
@@ -70,7 +71,7 @@ def test_a_question_outside_the_catalogue_is_refused_and_always_alike(request, s
 
 def refusals(stage: Stage, asked: list[Query]) -> dict[Query, tuple[int, dict[str, str], bytes]]:
     with transaction.atomic():
-        worlds.put(stage.kept)
+        put(stage.kept)
         readers = [token_client(f"asker-{n}") for n in range(4)]
         found = {}
         for n, query in enumerate(asked):

@@ -9,6 +9,7 @@ from tests.attacks.crawl import Key
 from tests.attacks.scope import BY_HAND, tell
 from tests.attacks.worlds import RETURNING
 from tests.oracle import Count
+from tests.rows import put
 
 K, K_FIRST = 5, 3
 CELLS = 20
@@ -38,7 +39,7 @@ def test_no_cell_that_a_returning_caller_fills_is_shown(request, stages):
 def test_without_the_threshold_they_are_shown(request, stages, monkeypatch, tmp_path, least):
     """That of first contacts switched off, and that of contacts with it: the year is published, and both are seen."""
     stage = stages[BY_HAND]
-    worlds.put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
+    put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
     below = K if least == "k" else 1
     monkeypatch.setattr("reports.disclosure.protect._is_hidden", lambda contacts, table, rule: contacts.n < below)
     # The database takes no zero: what would be rounded down to it is published as the base.

@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 import pytest
 from django.utils import timezone
 
-from tests.attacks import worlds
 from tests.attacks.conftest import Stage
 from tests.attacks.crawl import Key
 from tests.attacks.scope import Scope, tell
 from tests.attacks.traces import traces
+from tests.rows import put
 
 pytestmark = pytest.mark.django_db
 SCRIPTS = re.compile(rb'nonce="[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"')
@@ -74,7 +74,7 @@ class Sheets(HTMLParser):
 
 
 def test_pages_and_files_show_the_same_cells(request, stage: Stage, attacks: Scope, browser_of_evaluator):
-    worlds.put(stage.kept)
+    put(stage.kept)
     tables = [table for table in stage.crawl.tables if not table.startswith("traffic")]
     compared, unequal, found = 0, list(stage.crawl.unequal), []
     for table in tables[:: max(1, len(tables) // attacks["pages of tables"])]:

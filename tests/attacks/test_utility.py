@@ -11,6 +11,7 @@ from tests.attacks.crawl import Crawl, Key
 from tests.attacks.scope import WORLDS, tell
 from tests.attacks.truth import number
 from tests.oracle import Count
+from tests.rows import put
 
 LEAST_SHOWN = {150: 0.55, 600: 0.60, 5000: 0.70}
 MOST_ERROR, MOST_OFF, MOST_BIAS = 2.0, 4, 0.2
@@ -60,7 +61,7 @@ def test_what_is_published_can_be_used(request, drawn_stage: Stage):
 def test_without_the_density_rule_most_of_what_is_admitted_is_hidden(request, stages, monkeypatch, tmp_path):
     """The rule switched off: tables are published in which hardly a cell can be shown."""
     stage = stages[WORLDS["short"][0]]
-    worlds.put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
+    put([row for row in stage.kept if not isinstance(row, worlds.Release | worlds.PublishedCell)])
     monkeypatch.setattr("reports.disclosure.protect.is_admitted", lambda table, total, rule: True)
     worlds.publish(stage.world.periods[:7], tmp_path / "keys")
     found = shown_of(crawl.everything(token_client("crawler"), csv_too=False))

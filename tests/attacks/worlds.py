@@ -1,12 +1,14 @@
 """Makes what is attacked: contacts whose truth is known, brought in by a file, frozen, published by every period."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from django.core.management import call_command
 from django.db import models
@@ -138,6 +140,18 @@ RETURNING = dict(
 # --- the road -------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def drawn_by(seed: str) -> Iterator[None]:
+    """The keys of records and releases come from a seed: the same world is rounded the same way in every run."""
+    draw = Random(seed)
+
+    def token_hex(length: int) -> str:
+        return draw.randbytes(length).hex()
+
+    with patch.object(secrets, "randbits", draw.getrandbits), patch.object(secrets, "token_hex", token_hex):
+        yield
+
+
 def import_and_freeze(world: World, folder: Path) -> None:
     """Through the one door, by a file, then frozen month by month."""
     bring_in(world.rows, folder)
@@ -167,13 +181,5 @@ KEPT = (DaySeal, StatRecord, StatReferral, Release, PublishedCell)
 
 
 def kept_rows() -> tuple[models.Model, ...]:
-    """What the road left: seals, frozen records, releases and their cells."""
+    """What the road left, parents first: seals, frozen records, releases and their cells."""
     return tuple(row for model in KEPT for row in model._base_manager.order_by("pk"))
-
-
-def put(rows: Sequence[models.Model]) -> None:
-    """Store such rows as they are, parents first."""
-    for model in KEPT:
-        some = iter([row for row in rows if isinstance(row, model)])
-        while batch := list(islice(some, 1000)):
-            model._base_manager.bulk_create(batch)

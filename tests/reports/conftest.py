@@ -1,7 +1,6 @@
 """Real releases for the tests of the pages: made once by the road itself, then put back as rows."""
 
 import csv
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from reports.disclosure.protect import Parameters
 from reports.models import PublishedCell, Release, StatRecord, StatReferral
 from reports.periods import PILOT, Period, containing, parse
 from tests import oracle
+from tests.rows import put
 
 QUARTERS = ("2015-Q4", "2016-Q1", "2016-Q2", "2016-Q3", "2016-Q4")
 PERIODS = (
@@ -34,15 +34,6 @@ class Road:
     prepared: tuple[Release, ...]
     released: tuple[Release, ...]
     cells: tuple[PublishedCell, ...]
-
-
-def put(rows: Iterable[models.Model]) -> None:
-    """Store the rows as they are, in as few statements as there are kinds of them."""
-    of_model: dict[type[models.Model], list[models.Model]] = {}
-    for row in rows:
-        of_model.setdefault(type(row), []).append(row)
-    for model, some in of_model.items():
-        model._base_manager.bulk_create(some, batch_size=1000)
 
 
 @pytest.fixture(scope="session")

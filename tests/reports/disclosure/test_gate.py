@@ -13,7 +13,7 @@ from reports.catalogue import VARIABLES, Variable
 from reports.disclosure import gate
 from reports.disclosure.families import Family, _family
 from reports.disclosure.gate import Cell, Issue
-from reports.disclosure.patterns import U4_ALL, Pattern, cell
+from reports.disclosure.patterns import U3_ALL, U4_ALL, Pattern, cell
 from reports.disclosure.program import Program, Span
 from reports.disclosure.search import LEAST, MOST, Audit, Search
 from tests.reports.disclosure.worlds import counts_of, records_by_month, released, spans_of
@@ -36,7 +36,13 @@ def told(whole: int, numbers: dict[str, int | None], **rest: bool) -> Issue:
 
 def true(**numbers: int) -> dict[Pattern, list[int]]:
     counts = nobody(1) | {of(code): [numbers.get(code.lstrip("_"), 0)] for code in CODES}
-    return counts | {U4_ALL: [sum(numbers.values())], Pattern("U3", ()): [sum(numbers.values())]}
+    return counts | totals([sum(numbers.values())])
+
+
+def totals(by_month: list[int]) -> dict[Pattern, list[int]]:
+    """So many contacts, all of them relevant and alike."""
+    alike = [cell((VARIABLES[name], VARIABLES[name].codes[0])) for name in ("channel", "length")]
+    return dict.fromkeys([U3_ALL, U4_ALL, *alike], by_month)
 
 
 def nobody(months: int) -> dict[Pattern, list[int]]:
@@ -91,7 +97,7 @@ def test_a_number_that_one_table_shows_and_one_of_the_higher_threshold_hides_lie
 def test_months_that_no_release_tells_apart_are_looked_at_as_one():
     """5 to 9 in the quarter and 6 at least in its last month leave 3 at most for the two before."""
     first, plan = of(CODES[0]), frozenset({(PLAN,)})
-    counts = nobody(3) | {first: [1, 0, 7], U4_ALL: [9, 9, 12]}
+    counts = nobody(3) | {first: [1, 0, 7]} | totals([9, 9, 12])
     counts[of(CODES[1])] = [8, 9, 5]
     june = Issue(Span(2, 3), {first: [Cell(10, 5, False)], of(CODES[1]): [Cell(5, 5, False)]}, plan, 5, 5)
     quarter = Issue(Span(0, 3), {first: [Cell(5, 5, False)]}, plan, 5, 5, is_candidate=True)
@@ -104,7 +110,7 @@ def test_two_tables_that_bound_the_same_total_are_looked_at_at_once():
     overlap, urgency = VARIABLES["gang_overlap"], VARIABLES["urgency"]
     ones = dict(zip(overlap.codes, (21, 46, 21), strict=False))
     twos = dict(zip(urgency.codes, (44, 24, 19, 1), strict=True))
-    counts = nobody(1) | {U4_ALL: [88], Pattern("U3", ()): [88]}
+    counts = nobody(1) | totals([88])
     counts |= {pattern(v, code): [n] for v, of_v in ((overlap, ones), (urgency, twos)) for code, n in of_v.items()}
     cells = {U4_ALL: [Cell(85, 5, False)]}
     cells |= {pattern(overlap, code): [Cell(n, 5, False)] for code, n in zip(ones, (25, 50, 25), strict=True)}
@@ -120,7 +126,7 @@ def pattern(variable: Variable, code: str) -> Pattern:
 def test_a_complement_of_a_month_within_a_shown_quarter_is_looked_at():
     """21 at least in the month, and 19 at most of its quarter have the option: two of the month have not."""
     option = cell((VARIABLES["actions"], VARIABLES["actions"].answers[0]))
-    counts = nobody(3) | {U4_ALL: [21, 10, 10], option: [19, 0, 0], Pattern("U3", ()): [21, 10, 10]}
+    counts = nobody(3) | {option: [19, 0, 0]} | totals([21, 10, 10])
     month = Issue(ONE, {U4_ALL: [Cell(25, 5, False)]}, frozenset(), 5, 5)
     axes = frozenset({(VARIABLES["actions"],)})
     cells = {option: [Cell(15, 5, False)], U4_ALL: [Cell(40, 5, False)]}

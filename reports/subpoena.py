@@ -34,7 +34,7 @@ from helpline.models import (
     User,
 )
 from helpline.traffic_file import COUNTS
-from reports.models import DayCount, Grant, Release, Upkeep
+from reports.models import DayCount, Grant, PreparedFile, Release, Upkeep
 
 UNKNOWN = "–"  # somebody who is not known, or not any more
 
@@ -119,7 +119,8 @@ def _acts_of_the_day(at: Hour) -> str:
     approvals = Approval.objects.filter(Q(requested_on=at.day) | Q(decided_on=at.day))
     grants = Grant.objects.filter(Q(issued_on=at.day) | Q(ended_on=at.day))
     releases = Release.objects.filter(Q(prepared_on=at.day) | Q(published_on=at.day))
-    return str(approvals.count() + grants.count() + releases.count())
+    files = PreparedFile.objects.filter(prepared_on=at.day)
+    return str(approvals.count() + grants.count() + releases.count() + files.count())
 
 
 def _sessions(at: Hour) -> str:
@@ -209,7 +210,7 @@ SOURCES = (
         (
             *("helpline_approval.requested_on", "helpline_approval.decided_on"),
             *("reports_grant.issued_on", "reports_grant.ended_on"),
-            *("reports_release.prepared_on", "reports_release.published_on"),
+            *("reports_release.prepared_on", "reports_release.published_on", "reports_preparedfile.prepared_on"),
         ),
         _acts_of_the_day,
     ),
@@ -247,7 +248,7 @@ SOURCES = (
 # Privacy classes whose days and clocks say nothing of when somebody called or worked.
 SILENT = frozenset(
     {
-        *("directory", "opening hours", "month", "published", "constant", "day of the machine's own rounds"),
+        *("directory", "opening hours", "month", "period", "published", "constant", "day of the machine's own rounds"),
         "quarter, detached from contacts",
         "staff",  # until when a grant or a token is good
     }

@@ -4,11 +4,14 @@ Contact number i is the same in every database: each answer is drawn by a hash o
 10,000 contacts, a relevant contact has about 1.87 concerns, a contact about 0.89 referrals.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from helpline import synthetic, taxonomy
 from helpline.taxonomy import CODE_LISTS, NON_ANSWERS, QUESTIONS, When
@@ -23,7 +26,10 @@ REFERRALS = (0.62, 0.29, 0.13, 0.04)  # the share of relevant contacts that have
 ARRANGED = 0.15
 WITHDRAWN = 0.0025
 CHUNK = 500_000  # contacts in one COPY
+AT_ONCE = 2  # connections that make contacts: what takes time is to draw the answers
 OF_THE_PROBE = 1_000_000_000  # from here on the numbers of the contacts that both databases have
+
+Chunk = tuple[int, list[tuple[date, int, int]]]  # the first contact's number; day, its first contact's number, how many
 
 
 def days_of(total: int, today: date, number: int = DAYS) -> list[tuple[date, int]]:
@@ -39,25 +45,33 @@ def days_of(total: int, today: date, number: int = DAYS) -> list[tuple[date, int
 
 def make(days: Iterable[tuple[date, int]], *, first: int = 0) -> None:
     """Store the contacts of these days, numbered on from `first`, with their referrals; they are not counted yet."""
-    with connection.cursor() as cursor:
+    chunks = list(_chunks(days, first))
+    wrappers = [connection.copy() for _ in range(min(AT_ONCE, len(chunks)))]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in [pool.submit(_store, wrapper, chunks[n :: len(wrappers)]) for n, wrapper in enumerate(wrappers)]:
+            done.result()
+
+
+def _store(wrapper: BaseDatabaseWrapper, chunks: Sequence[Chunk]) -> None:
+    wrapper.inc_thread_sharing()  # made by the thread that knows which database is meant
+    with closing(wrapper), wrapper.cursor() as cursor:
         # Each reference was made by the statement before it; looking up ten million of them would say the same.
         cursor.execute("SET session_replication_role = replica")
-        for start, chunk in _chunks(days, first):
-            of_days = ", ".join(f"('{day}'::date, {at}, {n})" for day, at, n in chunk)
+        for start, days in chunks:
+            of_days = ", ".join(f"('{day}'::date, {at}, {n})" for day, at, n in days)
             _load(cursor, "helpline_contact", CONTACT, CONTACTS % {"days": of_days})
-            _load(cursor, "helpline_referral", REFERRAL, REFERRALS_OF % {"first": start, "last": sum(chunk[-1][1:])})
-        cursor.execute("SET session_replication_role = origin")
+            _load(cursor, "helpline_referral", REFERRAL, REFERRALS_OF % {"first": start, "last": sum(days[-1][1:])})
 
 
 def _load(cursor: Any, table: str, columns: str, rows: str) -> None:
     """Let COPY write the rows to a file of the cluster, which goes with it, and COPY them from there into the table."""
-    cursor.execute("SELECT current_setting('data_directory')")
-    (folder,) = cursor.fetchone()
-    cursor.execute(f"COPY ({rows}) TO '{folder}/made.copy'")
-    cursor.execute(f"COPY {table} ({columns}) FROM '{folder}/made.copy'")
+    cursor.execute("SELECT current_setting('data_directory') || '/made.' || pg_backend_pid()")
+    (file,) = cursor.fetchone()
+    cursor.execute(f"COPY ({rows}) TO '{file}'")
+    cursor.execute(f"COPY {table} ({columns}) FROM '{file}'")
 
 
-def _chunks(days: Iterable[tuple[date, int]], first: int) -> Iterator[tuple[int, list[tuple[date, int, int]]]]:
+def _chunks(days: Iterable[tuple[date, int]], first: int) -> Iterator[Chunk]:
     chunk: list[tuple[date, int, int]] = []
     start = first
     for day, n in days:

@@ -120,7 +120,8 @@ class Races(RuleBasedStateMachine):
     def freeze(self) -> None:
         month = freeze.first_open_month()
         if month and month.end <= TODAY:
-            freeze.freeze_month(month, today=TODAY)
+            with suppress(freeze.CannotFreeze):  # a contact of an earlier month came in between
+                freeze.freeze_month(month, today=TODAY)
 
     @rule()
     def erase(self) -> None:

@@ -241,5 +241,6 @@ def test_no_column_holds_what_a_report_said_to_whom_or_its_reference():
     # Of the last three, the file is sealed and gone when it is loaded, and a directory tells nothing of a contact.
     assert texts == {
         *("Earlier.content", "Draft.content", "Erasure.kinds", "Release.candidate", "Release.manifest"),
+        *("PreparedFile.content", "PreparedFile.manifest", "PublishedFile.content", "PublishedFile.manifest"),
         *("ImportJob.content", "Organisation.description", "Service.description"),
     }

@@ -84,7 +84,7 @@ def plant() -> dict[str, list[str]]:
         TrafficHour,
         User,
     )
-    from reports.models import Release, StatRecord, StatReferral, Token
+    from reports.models import PublishedFile, Release, StatRecord, StatReferral, Token
 
     anna, berit = (User.objects.create_user(name, None, role="coordinator") for name in ("anna", "berit"))
     planted: dict[str, object] = {}
@@ -198,6 +198,7 @@ def plant() -> dict[str, list[str]]:
         prepared_on=date(2025, 1, 15),
         published_on=date(2025, 1, 15),
     )
+    PublishedFile.objects.create(year=2024, manifest="{}", refused="too-few", published_on=date(2025, 1, 15))
     if connection.vendor == "postgresql":
         connection.cursor().execute("ANALYZE")
         connection.cursor().execute("CHECKPOINT")

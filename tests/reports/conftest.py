@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from django.core.management import call_command
@@ -38,11 +39,12 @@ class Road:
 
 @pytest.fixture(scope="session")
 def road(django_db_setup, django_db_blocker, tmp_path_factory) -> Road:
-    """The pilot year with a quiet March: imported, frozen, prepared and published, and then rolled back."""
+    """The pilot year with a quiet March: imported, frozen, prepared and published, and then rolled back. Its releases
+    pass the gate unseen: the journey of the pilot year and the attacks look at gated ones."""
     folder, now = tmp_path_factory.mktemp("road"), timezone.now()
     today = timezone.localdate(now)
     rule = release.Rule(Parameters(), folder / "keys", embedded=True)
-    with django_db_blocker.unblock(), transaction.atomic():
+    with django_db_blocker.unblock(), patch.object(gating, "withhold", lambda *_: 0), transaction.atomic():
         call_command("import_contacts", str(_with_a_quiet_month(folder)), verbosity=0)
         while (month := freeze.first_open_month()) and month.start < date(2016, 12, 1):
             freeze.freeze_month(month, today=today)

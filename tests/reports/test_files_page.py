@@ -13,6 +13,7 @@ from helpline import policy
 from helpline.models import User
 from reports import row_files
 from reports.disclosure.microdata import TOO_COARSE, Limits
+from reports.disclosure.protect import Parameters
 from reports.models import PreparedFile, PublishedFile
 from tests.granted import grant
 from tests.reports.closed_year import YEAR, close
@@ -35,7 +36,7 @@ def text_of(user: User, language: str = "en") -> str:
 @pytest.fixture
 def published(db) -> PublishedFile:
     close()
-    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits())
+    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits(), rule=Parameters())
     prepared = PreparedFile.objects.get()
     row_files.publish(YEAR, sha256=prepared.sha256, by=None, now=timezone.now())
     return PublishedFile.objects.get()
@@ -70,7 +71,7 @@ def test_a_file_can_be_fetched_by_whoever_has_a_grant(evaluator, published):
 
 def test_a_year_without_a_file_says_why(evaluator):
     close(contacts_a_month=20)
-    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits())
+    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits(), rule=Parameters())
     PublishedFile.objects.create(
         year=2015, refused=TOO_COARSE, manifest='{"parameters":{}}', published_on=date(2016, 1, 15)
     )
@@ -83,7 +84,7 @@ def test_a_year_without_a_file_says_why(evaluator):
 
 def test_what_only_waits_is_not_on_the_page(evaluator):
     close()
-    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits())
+    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits(), rule=Parameters())
     assert str(YEAR) not in text_of(evaluator).split("How to read a row file")[0]
 
 
@@ -102,7 +103,7 @@ def test_the_legend_says_what_files_keep(evaluator):
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_of_row_files_have_no_barriers_and_fit_the_screen(page, context, live_server, language, width):
     close()
-    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits())
+    row_files.prepare_due(today=date(2017, 1, 15), limits=Limits(), rule=Parameters())
     waiting = PreparedFile.objects.get()
     PreparedFile.objects.create(year=YEAR + 1, percent=35, prepared_on=date(2017, 1, 15))
     refusal = {"year": YEAR - 1, "refused": TOO_COARSE, "manifest": '{"parameters":{}}'}

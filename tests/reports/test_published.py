@@ -89,7 +89,7 @@ def test_a_second_edition_that_is_published_is_read_instead(quarter):
     shown = first.value(ContentsCode="kontakter", Tid="2016K2")
     candidate, manifest = json.loads(quarter.candidate), json.loads(quarter.manifest)
     candidate["total-quarter"][""]["kontakter"] = shown + 5
-    manifest |= {"edition": 2, "gate": "run"}
+    manifest |= {"edition": 2, "gate": release.GATE_PASSED}
     manifest["tables"]["total-quarter"]["sha256"] = release.sha256(candidate["total-quarter"])
     again = second_edition(quarter)
     again.candidate, again.manifest = release.canonical(candidate), release.canonical(manifest)

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace as replaced
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -102,7 +103,7 @@ def test_the_manifest_says_how_it_was_made_and_can_be_checked(march, rule):
     assert manifest["parameters"] == {
         **{"k": 5, "k_first": 3, "k_own": 10, "base": 5, "density": 5, "min_total": 10},
     }
-    assert manifest["gate"].startswith("not run") and "embedded" in manifest["key"]
+    assert manifest["gate"].startswith("passed") and "embedded" in manifest["key"]
     assert manifest["key_fingerprint"] == keys.fingerprint(keys.release_key(rule.keys, "2026", 1))
     assert release.sha256(manifest) == march.sha256
     candidate = json.loads(march.candidate)
@@ -326,17 +327,22 @@ def test_releases_that_were_made_before_keys_were_taken_keep_theirs(march, rule,
 # --- at the same time ---------------------------------------------------------------------------------------------
 
 
+def come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two come to the gate together, when neither has found a release."""
+    gate, both_are_there = release.at_the_gate, threading.Barrier(2)
+
+    def wait_for_the_other() -> AbstractContextManager[None]:
+        both_are_there.wait(30)
+        return gate()
+
+    monkeypatch.setattr(release, "at_the_gate", wait_for_the_other)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_that_prepare_a_period_at_once_make_one_release(rule, monkeypatch):
     log(date(2026, 3, 2), 23)
     freeze.freeze_month(MARCH, today=TODAY)
-    candidate, made = release._candidate, threading.Barrier(2)
-
-    def both_at_once(*arguments):
-        made.wait()
-        return candidate(*arguments)
-
-    monkeypatch.setattr(release, "_candidate", both_at_once)
+    come_at_once(monkeypatch)
     first, second = at_once(*[lambda: release.prepare(MARCH, today=TODAY, rule=rule)] * 2)
     assert first == second == Release.objects.get()
 
@@ -346,18 +352,13 @@ def test_of_two_machines_with_folders_of_their_own_one_releases_the_year(rule, t
     log(date(2026, 3, 2), 23)
     freeze.freeze_month(MARCH, today=TODAY)
     freeze.freeze_empty_months(parse("2026-Q1"), today=TODAY)
-    draw, neither_is_there, computed = keys._draw, threading.Barrier(2), []
-    candidate = release._candidate
-
-    def both_at_once(path: Path) -> None:
-        neither_is_there.wait(30)
-        draw(path)
+    computed, candidate = [], release._candidate
 
     def noted(period: Period, *how: object) -> object:
         computed.append(period)
         return candidate(period, *how)
 
-    monkeypatch.setattr(keys, "_draw", both_at_once)
+    come_at_once(monkeypatch)
     monkeypatch.setattr(release, "_candidate", noted)
 
     def released_by(machine: str, period: Period) -> Release:

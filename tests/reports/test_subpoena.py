@@ -153,7 +153,7 @@ def test_it_tells_nothing_that_a_contact_says(a_busy_hour):
 
 
 def test_what_is_erased_is_not_told_any_more(a_busy_hour):
-    contacts.erase_expired(now=NOW + timedelta(hours=25), amend_hours=24)
+    contacts.erase_traces(now=NOW + timedelta(hours=25), amend_hours=24)
     drafts.erase_expired(now=NOW + timedelta(hours=25), hours=12)
     assert lines(14)[4].endswith(": 0") and lines(14)[5].endswith(": 0") and lines(14)[3].endswith(": 2")
 

@@ -1,5 +1,6 @@
 """PostgreSQL itself keeps evaluators from contacts and web processes from frozen records, whatever a view does."""
 
+import json
 import re
 from datetime import UTC, date, datetime
 from uuid import uuid4
@@ -17,8 +18,9 @@ from django.utils import timezone
 from helpline import contacts, policy
 from helpline.entries import read_entry
 from helpline.models import Contact, User
-from reports import published, release, roles, rollups, schedule
+from reports import published, published_files, release, roles, rollups, schedule
 from reports.disclosure.protect import Parameters
+from reports.disclosure.row_variables import QUASIS
 from reports.models import PublishedCell, PublishedFile, Release, StatRecord
 from reports.published import PUBLISHED
 from reports.roles import CannotMakeRoles, excess
@@ -158,7 +160,7 @@ def test_a_web_process_logs_and_publishes_and_a_worker_counts_freezes_and_prepar
             contacts.log_contact(by=handler, key=uuid4(), entry=read_entry(march, call), now=now, today=march)
     with acting_as(roles.WORKER):
         rollups.refresh(seconds=60)
-        contacts.erase_expired(now=timezone.now(), amend_hours=24)
+        contacts.erase_traces(now=timezone.now(), amend_hours=24)
         schedule.freeze_due(today=date(2026, 4, 15), freeze_day=15)
         prepared = schedule.prepare_due(today=date(2026, 4, 15), rule=rule, pilot=None)
         assert StatRecord.objects.count() == 20 and prepared
@@ -201,7 +203,12 @@ def own_connection(transactional_db, released):
 @pytest.fixture
 def reading(released) -> list[Client]:
     """An evaluator in a browser, and one by a program; there is a row file too."""
-    manifest = '{"columns": ["gender"], "parameters": {}, "utility": {"suppressed": 5}}'
+    counts = ("rows", "suppressed", "classes", "smallest_class", "largest_bias_percent")
+    shares = ("suppressed_share", "loss", "average_class_by_k", "discernibility")
+    utility = (
+        dict.fromkeys(counts, 5) | dict.fromkeys(shares, 0.5) | {"ncp": dict.fromkeys([one.id for one in QUASIS], 0.0)}
+    )
+    manifest = json.dumps({"columns": ["gender"], "parameters": {}, "utility": utility})
     PublishedFile.objects.create(
         year=2016, content="gender\nk\n", manifest=manifest, sha256="0" * 64, published_on=date(2017, 1, 15)
     )
@@ -244,7 +251,8 @@ class published_by_the_first:
 @on_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_figure_that_is_read_past_the_role_is_found(own_connection, reading, monkeypatch):
-    monkeypatch.setattr(published, "readable", lambda model: model.objects.all())
+    for reader in (published, published_files):
+        monkeypatch.setattr(reader, "readable", lambda model: model.objects.all())
     first, second, _ = read_by(own_connection, reading[1])
     assert "reports_release" in first - OF_WHO_ASKS and second == set()
 

@@ -41,7 +41,7 @@ def test_nothing_hidden_is_found_by_all_figures_together(request, stage: Stage, 
 
 
 def test_who_takes_the_symbol_for_less_than_five_hits_no_more(request, drawn_stage: Stage):
-    """Not by hand, where one caller fills hidden cells of five and more: the belief is wrong there, and hits are luck."""
+    """Not by hand: one caller fills hidden cells of five and more there, the belief is wrong, and hits are luck."""
     found, world, cells = audit.Gamble(), drawn_stage.world, drawn_stage.crawl.cells
     for one in crossed.lattices(drawn_stage.crawl.variables, triples=False):
         audit.gamble(found, one, world.months, world.periods, cells, world.rows)

@@ -119,7 +119,8 @@ def _prepared(period: Period, edition: int, today: date, rule: Rule, **people: U
     with at_the_gate():
         if release := Release.objects.filter(**which).first():  # another worker was quicker
             return release
-        return Release.objects.create(**which, end=period.end, **_made(period, edition, today, rule), **people)
+        made = {"end": period.end, **_made(period, edition, today, rule), **people}
+        return Release.objects.get_or_create(**which, defaults=made)[0]
 
 
 def _made(period: Period, edition: int, today: date, rule: Rule) -> dict[str, Any]:

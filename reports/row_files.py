@@ -125,7 +125,8 @@ def _manifest(year: int, limits: Limits) -> dict[str, Any]:
 def _refuse(year: int, reason: str, today: date, limits: Limits) -> None:
     """For good, so that no later run with other limits makes a file of what was not safe."""
     manifest = release.canonical(_manifest(year, limits) | {"refused": reason})
-    PublishedFile.objects.create(year=year, refused=reason, manifest=manifest, published_on=today)
+    said = {"refused": reason, "manifest": manifest, "published_on": today}
+    PublishedFile.objects.get_or_create(year=year, defaults=said)  # another worker may have been quicker
     PreparedFile.objects.filter(year=year).delete()
 
 

@@ -127,7 +127,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Secure cookies need TLS; the embedded server speaks plain HTTP on loopback only.
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=not EMBEDDED)
-SESSION_COOKIE_AGE, CSRF_USE_SESSIONS = 12 * 3600, True
+SESSION_ENGINE, SESSION_COOKIE_AGE, CSRF_USE_SESSIONS = "helpline.sessions", 12 * 3600, True
 SESSION_COOKIE_NAME, CSRF_FAILURE_VIEW = "__Host-s" if SECURE_COOKIES else "s", "helpline.views.wrong.csrf_failure"
 SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE_COOKIES
 SECURE_REDIRECT_EXEMPT = ["^health/", "^metrics$"]  # probes ask the process itself, behind the proxy

@@ -9,7 +9,10 @@ from allauth.account.internal.flows.login import get_authentication_records, rec
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 
 from helpline.models import Demonstration, User
@@ -20,6 +23,19 @@ LOOKED_UP = "demonstration_row"
 NOTED = 300  # seconds between two notes of use: a session is not written for every page
 SECOND = "mfa"  # the log-in's word for a second factor; an OIDC log-in of sufficient assurance counts as one
 BY_OIDC = "oidc"  # its kind
+
+
+class SessionStore(db.SessionStore):
+    """Sessions in the database. One that cannot be written since the database is away raises what the database said;
+    to Django it would be one that was ended meanwhile, and whoever asked would be told that the request was wrong."""
+
+    def save(self, must_create: bool = False) -> None:
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, OperationalError | InterfaceError):
+                raise error.__context__ from None
+            raise
 
 
 def begin(request: HttpRequest) -> None:

@@ -10,10 +10,14 @@ import pytest
 
 PROPERTY = "attacks"
 
-# Relevant contacts, months, seed. In the default suite one scope and one seed.
-WORLDS: dict[str, list[tuple[int, int, int]]] = {
-    "short": [(150, 12, 1)],
-    "all": [(n, months, seed) for n, months in ((150, 12), (600, 6), (5000, 12)) for seed in (1, 2, 3)],
+# Relevant contacts, months, seed, months at the end that are the pilot. In the default suite one seed.
+WORLDS: dict[str, list[tuple[int, ...]]] = {
+    "short": [(150, 12, 1), (150, 6, 1, 4)],
+    "all": [
+        (*scope[:2], seed, *scope[2:])
+        for scope in ((150, 12), (600, 6), (5000, 12), (150, 12, 9))
+        for seed in (1, 2, 3)
+    ],
 }
 BY_HAND = "by hand"
 

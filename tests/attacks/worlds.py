@@ -20,7 +20,7 @@ from helpline.models import DaySeal
 from reports import freeze, release
 from reports.disclosure.protect import Parameters
 from reports.models import PublishedCell, Release, StatRecord, StatReferral
-from reports.periods import Period, containing
+from reports.periods import PILOT, Period, containing
 from tests.oracle import Row
 
 YEAR = 2019
@@ -35,11 +35,12 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class World:
-    """Contacts as rows of an import file, and the months that they lie in."""
+    """Contacts as rows of an import file, the months that they lie in, and the pilot, where these have one."""
 
     name: str
     rows: tuple[Row, ...]
     months: tuple[Period, ...]
+    pilot: Period | None = None
 
     @property
     def relevant(self) -> list[Row]:
@@ -47,12 +48,14 @@ class World:
 
     @property
     def periods(self) -> list[Period]:
-        """Every month, quarter, half-year and year that lies in the months whole, the longer after what they hold."""
+        """Every month, quarter, half-year and year that lies in the months whole, the longer after what they hold; the
+        pilot last."""
         start, end = self.months[0].start, self.months[-1].end
         kinds = ("month", "quarter", "half-year", "year")
         found = {containing(kind, month.start): kind for month in self.months for kind in kinds}
         whole = [period for period in found if start <= period.start and period.end <= end]
-        return sorted(whole, key=lambda period: (period.end, kinds.index(period.kind)))
+        calendar = sorted(whole, key=lambda period: (period.end, kinds.index(period.kind)))
+        return [*calendar, self.pilot] if self.pilot else calendar
 
 
 def months_of(number: int, year: int = YEAR) -> tuple[Period, ...]:
@@ -68,8 +71,9 @@ def row_of(key: str, entry: ContactEntry) -> Row:
     return {column: row.get(column, "") for column in COLUMNS}
 
 
-def drawn(relevant: int, months: int, seed: int) -> World:
-    """Made-up contacts, so many of them relevant, spread over so many months: an even sample of a larger crowd."""
+def drawn(relevant: int, months: int, seed: int, of_pilot: int = 0) -> World:
+    """Made-up contacts, so many of them relevant, spread over so many months: an even sample of a larger crowd. The
+    last `of_pilot` of the months are the pilot."""
     rng, span = Random(f"attacks {relevant} {months} {seed}"), months_of(months)
     rows = [row_of(key, entry) for key, entry in _crowd(relevant, months, seed)]
     rng.shuffle(rows)
@@ -80,7 +84,10 @@ def drawn(relevant: int, months: int, seed: int) -> World:
         left -= row["result"] == "relevant"
         kept.append(row)
     kept.sort(key=lambda row: (row["day"], row["key"]))
-    return World(f"{relevant}/{months}, seed {seed}", tuple(kept), span)
+    name = f"{relevant}/{months}, seed {seed}"
+    if not of_pilot:
+        return World(name, tuple(kept), span)
+    return World(f"{name}, pilot", tuple(kept), span, Period(PILOT, span[-of_pilot].start, span[-1].end))
 
 
 def _crowd(relevant: int, months: int, seed: int) -> Iterator[tuple[str, ContactEntry]]:

@@ -13,7 +13,7 @@ from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -401,6 +401,23 @@ def test_use_keeps_a_session_alive_without_writing_it_for_every_page(leading, dj
     session.save()
     leading.get("/account/")
     assert leading.session["seen"] > before - 60
+
+
+@pytest.mark.parametrize(("fault", "status"), [(OperationalError, 503), (DatabaseError, 400)])
+def test_a_session_that_the_database_does_not_take_is_no_fault_of_who_asked(leading, fault, status):
+    """A 400 is for good, a 503 is tried again: only a session that was ended meanwhile is the visitor's."""
+    session = leading.session
+    session["seen"] -= FIVE_MINUTES
+    session.save()
+    leading.raise_request_exception = False
+
+    def fail(execute, sql, *rest):
+        if sql.startswith("UPDATE") and "django_session" in sql:
+            raise fault
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(fail):
+        assert leading.get("/account/").status_code == status
 
 
 def change_role(user: User) -> None:

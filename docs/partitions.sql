@@ -1,5 +1,6 @@
 -- The counts by day, partitioned by month: psql "$DATABASE_URL" -1 -f docs/partitions.sql, while no worker runs.
--- It makes the months of the next five years; later days lie in the rest until somebody makes theirs.
+-- It makes the months of the next five years; later days lie in the rest until somebody makes theirs. A new table has no
+-- grants: where there are roles, run bin/manage database_roles next, before a worker or a page reads it.
 LOCK TABLE reports_daycount;
 ALTER TABLE reports_daycount RENAME TO reports_daycount_before;
 CREATE TABLE reports_daycount (LIKE reports_daycount_before INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING IDENTITY)

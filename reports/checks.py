@@ -9,11 +9,14 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from reports import keys, roles
+from reports.disclosure.protect import Parameters
+from reports.forms import rule
 from reports.published import PUBLISHED
 
 SQLITE = "PUBLISHED_DATABASE_URL needs PostgreSQL, since SQLite knows no roles: unset it."
 SAME_ROLE = "PUBLISHED_DATABASE_URL names the role of DATABASE_URL: give it the one that database_roles makes."
 NO_ROLE = "Evaluators read by a role that can read everything: set PUBLISHED_DATABASE_URL (bin/manage database_roles)."
+TOO_LOW = "{} is {}, which nobody has tried to break: make it {} or more."
 
 
 @register
@@ -25,6 +28,17 @@ def keys_are_the_workers_own(**_: Any) -> list[CheckMessage]:
     open_to_others = [path for path in (folder, *folder.glob("*.key")) if keys.is_readable_by_others(path)]
     said = "Others than this process can read a key of the rounding, {}: {}."
     return [Error(said.format(path.name, keys.OWN_IT), id="reports.E001") for path in open_to_others]
+
+
+@register
+def the_rule_is_as_strict_as_what_was_attacked(**_: Any) -> list[CheckMessage]:
+    """No parameter is below the one that tests/attacks has tried to break."""
+    least, asked = Parameters().as_dict(), rule().parameters.as_dict()
+    return [
+        Error(TOO_LOW.format(f"REPORTS_{name.upper()}", asked[name], least[name]), id="reports.E005")
+        for name in least
+        if asked[name] < least[name]
+    ]
 
 
 @register

@@ -10,9 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db import transaction
 
 from reports.catalogue import TABLES, Table
+from reports.claims import at_the_gate
 from reports.counting import CONTACTS
 from reports.disclosure import gate
 from reports.disclosure.gate import Cell, Issue, Step
@@ -29,6 +32,8 @@ from reports.periods import MONTHS, PILOT, Period, containing
 # One table, of any period, for each combination of variables.
 ONCE = {(table.base, table.variables): table for table in TABLES.values() if not table.counts_calls}.values()
 
+Found = TypeVar("Found")
+Stored = TypeVar("Stored")
 Figures = dict[str, dict[str, dict[str, int | None]] | None]
 RecordsOf = Callable[[Period], Iterable[Record]]
 
@@ -62,8 +67,27 @@ def withhold(period: Period, edition: int, figures: Figures, rule: Parameters, r
         GateRun.objects.filter(pk=run.pk).update(done=done, of=of)
 
     found = _audit(said, records_of, step)
-    _keep(run, found, _hide(figures, set(found.withheld)))
+    _keep(run, found, _hide(figures, set(found.withheld)) + _drop_without_total(figures))
     return len(found.standing)
+
+
+def pass_alone(look: Callable[[], Found], store: Callable[[Found], Stored]) -> Stored:
+    """What `store` makes of what `look` found at the gate, when nothing else has passed it meanwhile. On PostgreSQL
+    nobody else can; on SQLite whoever comes second looks again."""
+    with at_the_gate():
+        while True:
+            beside = _shown_by_now()
+            found = look()
+            with transaction.atomic():
+                if _shown_by_now() == beside:
+                    return store(found)
+
+
+def _shown_by_now() -> frozenset[tuple[Any, ...]]:
+    """Everything that a gate is shown beside its candidate, by its SHA-256."""
+    releases = Release.objects.values_list("kind", "start", "edition", "sha256")
+    files = [model.objects.exclude(sha256="").values_list("year", "sha256") for model in (PreparedFile, PublishedFile)]
+    return frozenset([*releases, *files[0], *files[1]])
 
 
 def gives_away(year: Period, file: RowFile, left_out: int, rule: Parameters, records_of: RecordsOf) -> bool:
@@ -161,7 +185,8 @@ def _issue(said: _Said, span: Span) -> Issue:
         threshold = said.rule.k_own if table.own_threshold else said.rule.k
         cells.setdefault(pattern, []).append(Cell(values[contents], threshold, table.own_threshold))
     axes = {TABLES[name].variables for name, cells_of in said.figures.items() if cells_of is not None}
-    return Issue(span, cells, frozenset(axes - {()}), said.rule.k, said.rule.base, said.is_candidate, said.known)
+    rule = said.rule
+    return Issue(span, cells, frozenset(axes - {()}), rule.k, rule.base, said.is_candidate, said.known, rule.k_first)
 
 
 def _counts(months: Iterable[Iterable[Record]]) -> dict[Pattern, list[int]]:
@@ -192,6 +217,19 @@ def _hide(figures: Figures, patterns: set[Pattern]) -> int:
         if pattern in patterns and values[contents] is not None:
             values[contents] = None
             hidden += 1
+    return hidden
+
+
+def _drop_without_total(figures: Figures) -> int:
+    """Drop every table of a base whose total is withheld; how many numbers that hides. Each table is admitted from a
+    published total of its own on, so that those that are there would tell the total again."""
+    tables = {TABLES[name]: cells for name, cells in figures.items() if not TABLES[name].counts_calls}
+    has_total = {t.base for t, cells in tables.items() if not t.variables and cells and cells[""][CONTACTS] is not None}
+    hidden = 0
+    for table, cells in tables.items():
+        if table.base not in has_total and cells is not None:
+            hidden += sum(value is not None for values in cells.values() for value in values.values())
+            figures[table.id] = None
     return hidden
 
 

@@ -16,7 +16,6 @@ from helpline import audit, traffic
 from helpline.models import User
 from reports import freeze, gating
 from reports.catalogue import PERIODS, TABLES, VARIABLES
-from reports.claims import at_the_gate
 from reports.counting import CONTACTS, RELEVANT
 from reports.disclosure import protect, tabulate
 from reports.disclosure.protect import HIDDEN, Parameters, Value
@@ -90,12 +89,17 @@ def prepare(period: Period, *, today: date, rule: Rule) -> Release:
 
 def renew(release: Release, *, today: date, rule: Rule) -> Release:
     """Make an outdated candidate anew, unless it is published by now. Raises CannotRelease."""
-    with at_the_gate():
+
+    def look() -> dict[str, Any]:
         release.refresh_from_db()
-        if is_outdated(release):
-            made = _made(release.period, release.edition, today, rule)
+        return _made(release.period, release.edition, today, rule) if is_outdated(release) else {}
+
+    def store(made: dict[str, Any]) -> None:
+        if made:
             Release.objects.filter(pk=release.pk, published_on=None).update(**made)
-            release.refresh_from_db()
+
+    gating.pass_alone(look, store)
+    release.refresh_from_db()
     return release
 
 
@@ -116,11 +120,13 @@ def _prepared(period: Period, edition: int, today: date, rule: Rule, **people: U
     if release := Release.objects.filter(kind=period.kind, start=period.start, edition=edition).first():
         return release
     which = {"kind": period.kind, "start": period.start, "edition": edition}
-    with at_the_gate():
-        if release := Release.objects.filter(**which).first():  # another worker was quicker
-            return release
-        made = {"end": period.end, **_made(period, edition, today, rule), **people}
-        return Release.objects.get_or_create(**which, defaults=made)[0]
+
+    def look() -> dict[str, Any]:
+        if Release.objects.filter(**which).exists():  # another worker was quicker
+            return {}
+        return {"end": period.end, **_made(period, edition, today, rule), **people}
+
+    return gating.pass_alone(look, lambda made: Release.objects.get_or_create(**which, defaults=made)[0])
 
 
 def _made(period: Period, edition: int, today: date, rule: Rule) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from random import shuffle
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection, transaction
 from django.db.models import Exists, F, Max, Min, Model, OuterRef, QuerySet, Sum
 from django.db.models.functions import Least
 
@@ -26,6 +27,7 @@ LOCK_SECONDS = 30
 BATCH = 5000  # rows in one statement
 CELL = ("variable", "code", "n")
 ATTEMPTS = 3  # how often a sweep tries a day that fails
+NO_DAYS_FAULT = (OperationalError, InterfaceError, InternalError, ProgrammingError)  # nor cured by giving it up
 
 
 def marked_days(since: date = date.min, until: date = date.max) -> set[date]:
@@ -181,23 +183,23 @@ def _lock(month: date) -> None:
 
 
 def refresh(*, seconds: float) -> int:
-    """Recompute the marked days, the longest waiting first, for at most about `seconds`; how many were done.
+    """Recompute the marked days, in no order, for at most about `seconds`; how many were done.
 
-    A day that fails is left marked for the next call and does not hold up the others; after three times it is given up
-    until a rebuild. A database that stands still is no day's fault.
+    A day that fails is left marked for the next call and does not hold up the others, nor does one at which the worker
+    is lost; after three failures it is given up until a rebuild. A database that stands still or lacks something is no
+    day's fault.
     """
-    until = time.monotonic() + seconds
-    done = 0
-    waiting = DayMark.objects.values_list("day", flat=True).annotate(oldest=Min("id")).order_by("oldest")
-    given_up = given_up_days()
-    for day in [day for day in waiting if day not in given_up]:
+    until, done = time.monotonic() + seconds, 0
+    days = list(marked_days() - given_up_days())
+    shuffle(days)
+    for day in days:
         if time.monotonic() > until:
             break
         try:
             done += _recompute_and_leave_room(day)
         except Exception as error:
             log.error("recount of a day failed: %s", type(error).__name__)
-            if not isinstance(error, OperationalError):
+            if not isinstance(error, NO_DAYS_FAULT):
                 _note_failure(day)
     return done
 

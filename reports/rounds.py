@@ -10,7 +10,8 @@ LIVE, BATCH = "live", "batch"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A task that is rung every `seconds`; nobody hears a ring of before the last one.
+    """A task that is rung every `seconds`; nobody hears a ring of before the last one, or that is half a minute old: so
+    much may the clocks of two machines differ.
 
     A plain interval, never a local crontab: that skips or repeats an hour at the change to and from summer time. Where
     the day matters, the task decides.
@@ -22,7 +23,7 @@ class Round:
 
     @property
     def expires(self) -> int:
-        return int(self.seconds - min(5, self.seconds // 10))
+        return int(max(30, self.seconds - min(5, self.seconds // 10)))
 
 
 ROUNDS: Mapping[str, Round] = MappingProxyType(

@@ -14,11 +14,11 @@ from django.utils import timezone
 from helpline import audit
 from helpline.models import User
 from reports import freeze, gating, release
-from reports.claims import at_the_gate, filing
+from reports.claims import filing
 from reports.counting import RELEVANT
 from reports.disclosure.microdata import GIVES_AWAY, Limits, NoFile, Solution, Tally, search, tally
 from reports.disclosure.protect import Parameters
-from reports.disclosure.row_file import file_of, utility
+from reports.disclosure.row_file import RowFile, file_of, utility
 from reports.disclosure.row_variables import MAINS, QUASIS, SOURCES, place_of
 from reports.formats.rows import KEY_BYTES, csv_of
 from reports.models import PreparedFile, PublishedFile, Release
@@ -77,17 +77,23 @@ def prepare(year: Period, *, today: date, limits: Limits, rule: Parameters) -> N
         _refuse(year.year, refused.reason, today, limits)
         return
     _tell(year.year, SEARCHED)
-    with at_the_gate():
-        _pass_gate(year, rows, solution, today, limits, rule)
-
-
-def _pass_gate(year: Period, rows: Tally, solution: Solution, today: date, limits: Limits, rule: Parameters) -> None:
-    """Store the file, or why there is none: beside the tables it would give somebody away."""
     file = file_of(rows, solution, QUASIS, year.year)
     said = utility(rows, solution, QUASIS, limits)
-    if gating.gives_away(year, file, int(str(said["suppressed"])), rule, release.records_of):
-        _refuse(year.year, GIVES_AWAY, today, limits)
-        return
+
+    def gives_away() -> bool:
+        return gating.gives_away(year, file, int(str(said["suppressed"])), rule, release.records_of)
+
+    def store(is_given_away: bool) -> None:
+        if is_given_away:  # beside the tables it would give somebody away
+            _refuse(year.year, GIVES_AWAY, today, limits)
+        else:
+            PreparedFile.objects.filter(year=year.year).update(**_made(year, file, solution, said, limits))
+
+    gating.pass_alone(gives_away, store)
+
+
+def _made(year: Period, file: RowFile, solution: Solution, said: dict[str, object], limits: Limits) -> dict[str, Any]:
+    """The columns of a file that waits to be read."""
     content = csv_of(file, secrets.token_bytes(KEY_BYTES * file.n))
     digest = hashlib.sha256(content.encode()).hexdigest()
     manifest = {
@@ -97,8 +103,7 @@ def _pass_gate(year: Period, rows: Tally, solution: Solution, today: date, limit
         "sha256": digest,
         "utility": said,
     }
-    made = {"content": content, "manifest": release.canonical(manifest), "sha256": digest, "percent": DONE}
-    PreparedFile.objects.filter(year=year.year).update(**made)
+    return {"content": content, "manifest": release.canonical(manifest), "sha256": digest, "percent": DONE}
 
 
 def _read(year: Period) -> Tally:

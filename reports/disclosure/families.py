@@ -86,13 +86,17 @@ def _triples(pairs: Collection[Axes]) -> Iterator[list[Axes]]:
 
 
 def _complements(axes: Collection[Axes]) -> Iterator[tuple[Pattern, Pattern]]:
+    """Whom a question was not put to, or who has no referral; and all that lack one option of several, or one kind of
+    referral."""
     for variables in axes:
         for variable in variables:
-            if not (variable.of_referral or CODE_LISTS[variable.id].multiple):
-                continue
             others = [other for other in variables if other is not variable]
             for row in [[(other, code)] for other in others for code in (TOTAL, *other.codes)] or [[]]:
-                whole = cell(*row, (variable, TOTAL))
-                for code in variable.codes:
-                    if (option := cell(*row, (variable, code))) != whole:
-                        yield whole, option
+                asked = cell(*row, (variable, TOTAL))
+                whole = cell(*row) if row else Pattern(variable.base, ())
+                if asked != whole and not (variable.of_referral and any(other.of_referral for other in others)):
+                    yield whole, asked
+                if variable.of_referral or CODE_LISTS[variable.id].multiple:
+                    for code in variable.codes:
+                        if (option := cell(*row, (variable, code))) != asked:
+                            yield asked, option

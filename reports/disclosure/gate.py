@@ -13,7 +13,7 @@ import numpy as np
 
 from reports.catalogue import TABLES
 from reports.disclosure.families import Axes, Family, families
-from reports.disclosure.patterns import U4_ALL, WHOLES, Pattern, whole_of
+from reports.disclosure.patterns import FIRST, U4_ALL, WHOLES, Pattern, whole_of
 from reports.disclosure.program import NO_LIMIT, TOLERANCE, Number, Program, Span, Sum, Sums, Told
 from reports.disclosure.search import LEAST, MOST, Audit, Search
 
@@ -45,6 +45,7 @@ class Issue:
     base: int
     is_candidate: bool = False
     known: Mapping[Pattern, tuple[int, float]] = field(default_factory=dict)  # at least, at most: what a row file says
+    k_first: int = 0  # first contacts among the relevant ones, where their number is shown
 
     @cached_property
     def told(self) -> dict[Pattern, list[Told]]:
@@ -52,6 +53,10 @@ class Issue:
         for pattern, (least, most) in self.known.items():
             number = Number(least, pattern) if self.is_candidate else None
             told.setdefault(pattern, []).append(Told(Sum(pattern, self.span), least, most, number))
+        for cell in self.cells.get(U4_ALL, ()):
+            if self.k_first and cell.shown is not None and not cell.is_own:
+                number = Number(cell.shown, U4_ALL) if self.is_candidate else None
+                told.setdefault(FIRST, []).append(Told(Sum(FIRST, self.span), self.k_first, NO_LIMIT, number))
         return told
 
     def _told(self, pattern: Pattern, cells: Sequence[Cell]) -> list[Told]:

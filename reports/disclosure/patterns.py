@@ -44,6 +44,7 @@ class Relation:
 
 U3_ALL, U4_ALL = Pattern(U3, ()), Pattern(U4, ())
 WHOLES = frozenset({U3_ALL, U4_ALL})
+FIRST = Pattern(U4, (("first_contact", "ja"),))
 
 
 def whole_of(pattern: Pattern) -> Pattern:

@@ -14,7 +14,7 @@ from django.test import Client
 from helpline.models import User
 from tests.attacks import crawl, row_files, scope, truth, worlds
 from tests.attacks.crawl import Crawl, Key
-from tests.attacks.scope import BY_HAND, WORLDS, Scope
+from tests.attacks.scope import BY_HAND, WITH_FILE, WORLDS, Scope
 from tests.attacks.worlds import World
 from tests.granted import token_of
 from tests.oracle import Count
@@ -29,7 +29,7 @@ class Stage:
     world: World
     kept: Sequence[models.Model]
     crawl: Crawl
-    files: dict[str, str]
+    files: dict[str, row_files.File]
     keys: Path
 
     @cached_property
@@ -40,7 +40,8 @@ class Stage:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Whatever takes a stage is tried on each of the run's worlds, and on the one made by hand."""
     drawn = WORLDS[scope.scope_of(metafunc.config).name]
-    names = {"drawn_stage": drawn, "stage": [*drawn, BY_HAND]}
+    of_files = WITH_FILE[scope.scope_of(metafunc.config).name]
+    names = {"drawn_stage": drawn, "stage": [*drawn, BY_HAND], "stage_with_file": of_files}
     for fixture, of_fixture in names.items():
         if fixture in metafunc.fixturenames:
             ids = [one if isinstance(one, str) else "-".join(map(str, one)) for one in of_fixture]
@@ -75,6 +76,7 @@ class Stages(dict[Any, Stage]):
         with self.blocker.unblock(), worlds.drawn_by(world.name), transaction.atomic():
             worlds.import_and_freeze(world, folder)
             worlds.publish(world.periods, folder / "keys")
+            worlds.publish_files()
             kept = worlds.kept_rows()
             client = token_client("crawler")
             found = crawl.everything(client)
@@ -91,6 +93,11 @@ def stage(request: pytest.FixtureRequest, stages: dict[Any, Stage]) -> Stage:
 
 @pytest.fixture(scope="session")
 def drawn_stage(request: pytest.FixtureRequest, stages: dict[Any, Stage]) -> Stage:
+    return stages[request.param]
+
+
+@pytest.fixture(scope="session")
+def stage_with_file(request: pytest.FixtureRequest, stages: dict[Any, Stage]) -> Stage:
     return stages[request.param]
 
 

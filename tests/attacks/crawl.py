@@ -51,6 +51,11 @@ def everything(client: Client, *, csv_too: bool = True) -> Crawl:
     crawl = Crawl()
     listing = fetch(client, crawl, f"{API}?pageSize=1000")
     crawl.tables = [entry["id"] for entry in json.loads(listing)["tables"]]
+    for address in ("/api/px/v2/config", "/api/v1/files/"):
+        fetch(client, crawl, address)
+    for table in crawl.tables[::10]:
+        fetch(client, crawl, f"{API}/{table}")
+        fetch(client, crawl, f"{API}/{table}/defaultselection")
     for table in crawl.tables:
         metadata = json.loads(fetch(client, crawl, f"{API}/{table}/metadata"))
         query = "&".join(f"valueCodes[{name}]=*" for name in metadata["id"])

@@ -22,6 +22,8 @@ from tests.oracle import Row
 
 SEVERAL = {*oracle.SEVERAL, "concerns_6", "needs_2"}
 ALONE = {"barriers": "inget", "actions": "ingen", "reports_made": "ej_akt"}  # a code that stands beside no other
+# Put to some relevant contacts only: how many were not asked must stay unknown too.
+OF_SOME = {"sector", "age", "age_2", "gender", "needs", "needs_2", "motivation", "plan", "balance"}
 FAMILIES = {  # the question in single codes, then its groups
     "concerns": ("concerns_6",),
     "caller_role": ("caller_role_3",),
@@ -83,6 +85,8 @@ class OneWay:
         name = family.removeprefix("all-")
         self.parts[name, TOTAL] = total
         self.lattice.cells[family, (TOTAL,), CONTACTS] = total
+        if name in OF_SOME:
+            self._rest(family, TOTAL, self.relevant)
         for code, of_cell in of_code.items():
             self.parts[name, code] = of_cell
             self.lattice.cells[family, (code,), CONTACTS] = of_cell
@@ -130,8 +134,11 @@ class OneWay:
 
     def _rests(self, family: str, total: Sum, options: Iterable[str]) -> None:
         for code in options:
-            minus = {unknown: -times for unknown, times in self.parts[family, code].items()}
-            self.lattice.rests[family, (code,), CONTACTS] = plus(total, minus)
+            self._rest(family, code, total)
+
+    def _rest(self, family: str, code: str, whole: Sum) -> None:
+        minus = {unknown: -times for unknown, times in self.parts[family, code].items()}
+        self.lattice.rests[family, (code,), CONTACTS] = plus(whole, minus)
 
     def _groups_of_several(self, name: str, source: str, options: Sequence[str]) -> None:
         self.lattice.equal(self.parts[name, UNKNOWN], self.parts[source, UNKNOWN])
@@ -177,9 +184,8 @@ class OneWay:
         if ways and self._has("concerns"):
             wanted = ("vill_ut", "aterfall", "dras_in", "aktiv")
             self.lattice.covers(self.parts[ways[0], TOTAL], [self.parts["concerns", code] for code in wanted])
-        some = {"sector", "age", "age_2", "gender", "needs", "needs_2", "motivation", "plan", "balance"}
         for (name, code), total in self.parts.items():
-            is_other = name in some or name in ("result", "channel", "length") or name.startswith("referral_")
+            is_other = name in OF_SOME or name in ("result", "channel", "length") or name.startswith("referral_")
             if code == TOTAL and not is_other:
                 self.lattice.equal(total, self.relevant)
 
@@ -219,6 +225,7 @@ class OneWay:
         for code in codes:
             lattice.rule(0, MANY, (1, of(place[code][1])), (-1, of(place[code][0])))
         self._cells(name, referring, {code: of(place[code][0]) for code in codes})
+        self._rest(name, TOTAL, self.relevant)
         self._rests(name, referring, codes)
         lattice.cells[name, (TOTAL,), REFERRALS] = referrals
         for code in codes:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from random import Random
+from typing import NamedTuple
 
 from tests import oracle
 from tests.oracle import Row
 
 SECRET, MORE = "concern_main", "concern_more"
 K, L = 10, 3
+ROUNDED_BY = 2  # a number that is rounded to fives is at most so much larger
 UNCERTAIN = {"_U", "ej_fragat"}
 
 
@@ -123,31 +125,38 @@ def _inversions(values: list[float]) -> tuple[list[float], int]:
     return merged + left[i:], n
 
 
+class File(NamedTuple):
+    """A file as it was fetched, and how many rows it lacks at most, by its entry in the list, which tells fives."""
+
+    text: str
+    left_out: int
+
+
 def margins(
-    files: Mapping[str, str], codes: Mapping[str, Mapping[str, Sequence[str]]], left_out: float = 0.05
+    files: Mapping[str, File], codes: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> dict[tuple[tuple[str, tuple[str, ...], str], str], tuple[float, float]]:
     """What the files say of published cells: at least so many rows as have its codes, at most those and the rows that
     were left out. {(cell, period): (least, most)}."""
     found = {}
-    for year, text in files.items():
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
-        missing = len(rows) * left_out / (1 - left_out)
+    for year, file in files.items():
+        rows = list(csv.DictReader(io.StringIO(file.text, newline="")))
         for family, variables in codes.items():
             if not variables or not set(variables) <= set(rows[0]):
                 continue
             counted = Counter(tuple(row[name] for name in variables) for row in rows)
             for place in product(*([code for code in of if code != "_T"] for of in variables.values())):
-                found[(family, place, "kontakter"), year] = (counted[place], counted[place] + missing)
+                found[(family, place, "kontakter"), year] = (counted[place], counted[place] + file.left_out)
     return found
 
 
 Fetch = Callable[[str], bytes | None]  # the body of an address, None where there is nothing
 
 
-def fetched(fetch: Fetch) -> dict[str, str]:
-    """Every row file that there is: {id: text}."""
-    listing = fetch("/api/v1/files/")
-    if listing is None:
-        return {}
-    ids = [entry["id"] for entry in json.loads(listing)["files"] if "href" in entry]
-    return {one: body.decode() for one in ids if (body := fetch(f"/api/v1/files/{one}/")) is not None}
+def fetched(fetch: Fetch) -> dict[str, File]:
+    """Every row file that there is, by its year."""
+    listing = json.loads(fetch("/api/v1/files/") or b'{"files": []}')
+    found = {}
+    for entry in listing["files"]:
+        if "href" in entry and (body := fetch(f"/api/v1/files/{entry['id']}/")) is not None:
+            found[entry["id"]] = File(body.decode(), entry["utility"]["suppressed"] + ROUNDED_BY)
+    return found

@@ -10,14 +10,19 @@ import pytest
 
 PROPERTY = "attacks"
 
-# Relevant contacts, months, seed, months at the end that are the pilot. In the default suite one seed.
-WORLDS: dict[str, list[tuple[int, ...]]] = {
+# The arguments of worlds.drawn. In the default suite one seed.
+WORLDS: dict[str, list[tuple[Any, ...]]] = {
     "short": [(150, 12, 1), (150, 6, 1, 4)],
     "all": [
         (*scope[:2], seed, *scope[2:])
         for scope in ((150, 12), (600, 6), (5000, 12), (150, 12, 9))
         for seed in (1, 2, 3)
     ],
+}
+# A year that has a row file. The more is published beside it, the sooner the gate refuses one.
+WITH_FILE: dict[str, list[tuple[Any, ...]]] = {
+    "short": [(1500, 12, 1, 0, "year")],
+    "all": [(contacts, 12, seed, 0, "year") for contacts in (1500, 5000) for seed in (1, 2, 3)],
 }
 BY_HAND = "by hand"
 

@@ -2,8 +2,9 @@
 key make of it, and nothing else."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -22,6 +23,7 @@ from tests.attacks import crawl, worlds
 from tests.attacks.conftest import Stage, token_client
 from tests.attacks.crawl import API, Crawl
 from tests.attacks.scope import WORLDS, Scope, tell
+from tests.attacks.traces import DRAWN, PAGES
 from tests.attacks.worlds import YEAR
 from tests.rows import put
 
@@ -45,10 +47,13 @@ def log(day: date) -> Contact:
     return contacts.log_contact(by=None, key=uuid4(), entry=entry(day), now=timezone.now(), today=timezone.localdate())
 
 
-def seen(client, tables: Iterable[str]) -> dict[str, tuple[object, bytes]]:
-    """Bytes and headers of the list, and of tables whole."""
+def seen(client, browser, tables: Sequence[str]) -> dict[str, tuple[object, bytes]]:
+    """Bytes and headers of the lists, and of tables whole; bytes of pages, but for what is drawn."""
     found = Crawl()
-    crawl.fetch(client, found, f"{API}?pageSize=1000")
+    for address in (f"{API}?pageSize=1000", "/api/px/v2/config", "/api/v1/files/"):
+        crawl.fetch(client, found, address)
+    for page in (*PAGES, *(f"/statistics/{table}/" for table in tables)):
+        found.answers[page] = {}, DRAWN.sub(b"", crawl.answer(browser, page).content)
     for table in tables:
         crawl.fetch(client, found, f"{API}/{table}/metadata")
         names = json.loads(found.answers[f"{API}/{table}/metadata"][1])["id"]
@@ -71,22 +76,23 @@ def some_tables(stage: Stage, attacks: Scope) -> list[str]:
 
 @pytest.mark.parametrize("day", [OPEN_DAY, CLOSED_DAY], ids=["open month", "closed month"])
 def test_a_contact_moves_nothing_before_the_next_freeze_and_nothing_earlier_after_it(
-    request, put_stage, attacks, day, tmp_path
+    request, put_stage, attacks, day, tmp_path, browser_of_evaluator
 ):
-    client, tables = token_client("watcher"), some_tables(put_stage, attacks)
-    before, changed = seen(client, tables), []
+    tables = some_tables(put_stage, attacks)
+    watch = partial(seen, token_client("watcher"), browser_of_evaluator, tables)
+    before, changed = watch(), []
     contact = log(day)
-    changed.append(different(before, seen(client, tables)))
+    changed.append(different(before, watch()))
     entry_now = entry(day, county="25", environment="gang")
     contact = contacts.amend_contact(contact, version=contact.version, entry=entry_now, today=timezone.localdate())
-    changed.append(different(before, seen(client, tables)))
+    changed.append(different(before, watch()))
     contacts.withdraw_contact(contact, version=contact.version)
-    changed.append(different(before, seen(client, tables)))
+    changed.append(different(before, watch()))
     log(day)
     january = containing("month", OPEN_DAY)
     freeze.freeze_month(january, today=timezone.localdate())
     worlds.publish([january], tmp_path / "keys")
-    after = seen(client, tables)
+    after = watch()
     earlier = {address: figures_until(body, YEAR) for address, (_, body) in before.items() if "/data?" in address}
     kept = {address: figures_until(after[address][1], YEAR) for address in earlier}
     moved = [address for address in earlier if earlier[address] != kept[address]]
@@ -111,7 +117,7 @@ def figures_until(body: bytes, year: int) -> dict[tuple[str, ...], int | None]:
     return {place: value for place, value in cells.items() if int(place[-1][:4]) <= year}
 
 
-def test_answers_computed_live_would_move(put_stage, monkeypatch):
+def test_answers_computed_live_would_move(put_stage, monkeypatch, browser_of_evaluator):
     """The freeze switched off: each question counts the records and the contacts of this moment."""
     stored = published._stored
 
@@ -129,9 +135,9 @@ def test_answers_computed_live_would_move(put_stage, monkeypatch):
     monkeypatch.setattr(published, "_stored", live)
     client = token_client("watcher")
     tables = [table for table in put_stage.crawl.tables if table.endswith("-year") and "-" not in table[:-5]][::4]
-    before = seen(client, tables)
+    before = seen(client, browser_of_evaluator, tables)
     log(CLOSED_DAY)
-    assert different(before, seen(client, tables))
+    assert different(before, seen(client, browser_of_evaluator, tables))
 
 
 def record_of(contact: Contact) -> tabulate.Record:

@@ -11,27 +11,28 @@ from tests.attacks.scope import tell
 from tests.oracle import Row
 
 
-def test_no_row_singles_anybody_out(request, drawn_stage: Stage):
-    """Of every file that can be fetched; below 600 rows there is none."""
-    relevant = drawn_stage.world.relevant
-    for year, text in drawn_stage.files.items():
-        of_year = [row for row in relevant if row["day"].startswith(year)]
-        found = row_files.score(text, of_year)
-        figures = {name: float(getattr(found, name)) for name in ("prosecutor", "marketer", "top_share", "suppressed")}
-        tell(request, "T8", drawn_stage.world.name, k=found.smallest, l=found.fewest_secrets, **figures)
-        assert not found.broken(), found
-        assert found.rows >= 600
-    tell(request, "T8", drawn_stage.world.name, files=len(drawn_stage.files))
-    assert len(relevant) >= 600 or not drawn_stage.files
+def test_no_row_singles_anybody_out(request, stage_with_file: Stage):
+    relevant = stage_with_file.world.relevant
+    ((year, file),) = stage_with_file.files.items()
+    of_year = [row for row in relevant if row["day"].startswith(year)]
+    found = row_files.score(file.text, of_year)
+    figures = {name: float(getattr(found, name)) for name in ("prosecutor", "marketer", "top_share", "suppressed")}
+    tell(
+        request, "T8", stage_with_file.world.name, rows=found.rows, k=found.smallest, l=found.fewest_secrets, **figures
+    )
+    assert not found.broken(), found
+    assert found.rows >= 600
 
 
-def test_a_contact_is_in_one_file_at_most(drawn_stage: Stage):
-    """A year has one file, and a contact one year."""
-    years = [year[:4] for year in drawn_stage.files]
-    assert len(set(years)) == len(years)
-    for text in drawn_stage.files.values():
-        rows = text.splitlines()[1:]
-        assert len(rows) <= len(drawn_stage.world.relevant)
+def test_no_contact_is_in_a_file_twice_or_in_that_of_another_year(drawn_stage: Stage):
+    """No more rows with a half-year and a main concern than contacts of it."""
+    for year, file in drawn_stage.files.items():
+        of_year = [row for row in drawn_stage.world.relevant if row["day"].startswith(year)]
+        assert len(file.text.splitlines()) - 1 <= len(of_year) <= len(file.text.splitlines()) - 1 + file.left_out
+
+
+def test_a_year_of_few_has_no_file(drawn_stage: Stage):
+    assert (len(drawn_stage.world.relevant) >= 600) >= bool(drawn_stage.files)
 
 
 # --- the attack itself: files that are good, and files that are not ---------------------------------------------------

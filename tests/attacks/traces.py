@@ -4,6 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+# Pages that every evaluator can read, beside those of tables; and what is drawn anew for each reading.
+PAGES = ("/statistics/", "/statistics/files/", "/statistics/method/")
+DRAWN = re.compile(rb'nonce="[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"')
 HEADERS = {
     *("Content-Type", "Content-Language", "Content-Disposition", "Content-Length", "Content-Security-Policy"),
     *("ETag", "Cache-Control", "Vary", "Allow", "X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy"),

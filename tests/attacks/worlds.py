@@ -17,13 +17,15 @@ from django.utils import timezone
 from helpline import synthetic
 from helpline.entries import ContactEntry
 from helpline.models import DaySeal
-from reports import freeze, release
+from reports import freeze, release, row_files
+from reports.disclosure.microdata import Limits
 from reports.disclosure.protect import Parameters
-from reports.models import PublishedCell, Release, StatRecord, StatReferral
+from reports.models import PublishedCell, PublishedFile, Release, StatRecord, StatReferral
 from reports.periods import PILOT, Period, containing
 from tests.oracle import Row
 
 YEAR = 2019
+KINDS = "month quarter half-year year"
 NOT_ASKED_OF = "ej_till"
 COLUMNS = (
     *("key", "day", "channel", "result", "length", "caller_role", "sector", "relation", "caller_gender"),
@@ -35,11 +37,13 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class World:
-    """Contacts as rows of an import file, the months that they lie in, and the pilot, where these have one."""
+    """Contacts as rows of an import file, the months that they lie in, the kinds of periods that are published of them,
+    and the pilot, where they have one."""
 
     name: str
     rows: tuple[Row, ...]
     months: tuple[Period, ...]
+    kinds: str = KINDS
     pilot: Period | None = None
 
     @property
@@ -50,8 +54,7 @@ class World:
     def periods(self) -> list[Period]:
         """Every month, quarter, half-year and year that lies in the months whole, the longer after what they hold; the
         pilot last."""
-        start, end = self.months[0].start, self.months[-1].end
-        kinds = ("month", "quarter", "half-year", "year")
+        start, end, kinds = self.months[0].start, self.months[-1].end, self.kinds.split()
         found = {containing(kind, month.start): kind for month in self.months for kind in kinds}
         whole = [period for period in found if start <= period.start and period.end <= end]
         calendar = sorted(whole, key=lambda period: (period.end, kinds.index(period.kind)))
@@ -71,9 +74,9 @@ def row_of(key: str, entry: ContactEntry) -> Row:
     return {column: row.get(column, "") for column in COLUMNS}
 
 
-def drawn(relevant: int, months: int, seed: int, of_pilot: int = 0) -> World:
+def drawn(relevant: int, months: int, seed: int, of_pilot: int = 0, kinds: str = KINDS) -> World:
     """Made-up contacts, so many of them relevant, spread over so many months: an even sample of a larger crowd. The
-    last `of_pilot` of the months are the pilot."""
+    last `of_pilot` of the months are the pilot; periods of these `kinds` are published."""
     rng, span = Random(f"attacks {relevant} {months} {seed}"), months_of(months)
     rows = [row_of(key, entry) for key, entry in _crowd(relevant, months, seed)]
     rng.shuffle(rows)
@@ -84,10 +87,13 @@ def drawn(relevant: int, months: int, seed: int, of_pilot: int = 0) -> World:
         left -= row["result"] == "relevant"
         kept.append(row)
     kept.sort(key=lambda row: (row["day"], row["key"]))
-    name = f"{relevant}/{months}, seed {seed}"
-    if not of_pilot:
-        return World(name, tuple(kept), span)
-    return World(f"{name}, pilot", tuple(kept), span, Period(PILOT, span[-of_pilot].start, span[-1].end))
+    pilot = Period(PILOT, span[-of_pilot].start, span[-1].end) if of_pilot else None
+    name = (
+        f"{relevant}/{months}, seed {seed}"
+        + (", pilot" if pilot else "")
+        + (f", {kinds} alone" if kinds != KINDS else "")
+    )
+    return World(name, tuple(kept), span, kinds, pilot)
 
 
 def _crowd(relevant: int, months: int, seed: int) -> Iterator[tuple[str, ContactEntry]]:
@@ -184,9 +190,17 @@ def publish(periods: Iterable[Period], keys: Path, parameters: Parameters | None
         release.publish(release.prepare(period, today=timezone.localdate(now), rule=rule), by=None, now=now)
 
 
-KEPT = (DaySeal, StatRecord, StatReferral, Release, PublishedCell)
+def publish_files() -> None:
+    """The row file of each year that can have one."""
+    now = timezone.now()
+    for year in row_files.prepare_due(today=timezone.localdate(now), limits=Limits(), rule=Parameters()):
+        if file := row_files.found(year):
+            row_files.publish(year, sha256=file.sha256, by=None, now=now)
+
+
+KEPT = (DaySeal, StatRecord, StatReferral, Release, PublishedCell, PublishedFile)
 
 
 def kept_rows() -> tuple[models.Model, ...]:
-    """What the road left, parents first: seals, frozen records, releases and their cells."""
+    """What the road left, parents first: seals, frozen records, releases, their cells, and row files."""
     return tuple(row for model in KEPT for row in model._base_manager.order_by("pk"))

@@ -111,6 +111,32 @@ def test_a_lock_on_the_day_holds_where_skipping_does_not(ledger):
     ledger.check()
 
 
+def rebuild_while_a_sweep_counts(ledger: Ledger) -> None:
+    """The rebuild has counted the month, and before it writes, a contact comes and a sweep counts its day."""
+    ledger.save(DAY)
+    rollups.refresh(seconds=60)
+
+    def another() -> None:
+        ledger.save(DAY)
+        rollups.refresh(seconds=60)
+
+    with meanwhile(another, after=reads_contacts):
+        rollups.rebuild_month(DAY.replace(day=1))
+
+
+def test_a_rebuild_without_the_locks_of_its_days_is_found_out(ledger, monkeypatch):
+    only_on("postgresql")
+    monkeypatch.setattr(rollups, "_lock_days", lambda month: None)
+    rebuild_while_a_sweep_counts(ledger)
+    found = ledger.settle()
+    assert found.wrong_days == [DAY.isoformat()] and len(found.unfinished) == 0
+
+
+def test_a_rebuild_that_locks_its_days_holds(ledger):
+    rebuild_while_a_sweep_counts(ledger)
+    ledger.check()
+
+
 # --- deferred transactions on SQLite, instead of immediate ones -------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ def said(deploy: bool = False) -> set[str]:
     return {str(message.id) for message in run_checks(include_deployment_checks=deploy) if message.id} & IDS
 
 
-IDS = {"reports.E001", "reports.E002", "reports.E003", "reports.W001"}
+IDS = {"reports.E001", "reports.E002", "reports.E003", "reports.E005", "reports.W001"}
 
 
 def test_a_key_that_others_can_read_stops_the_worker(settings, tmp_path):
@@ -36,6 +36,14 @@ def test_a_folder_of_keys_that_others_can_enter_stops_it_too(settings, tmp_path)
     settings.REPORTS_RELEASE_KEYS = str(tmp_path)
     tmp_path.chmod(0o755)
     assert said() == {"reports.E001"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("K_FIRST", 2), ("BASE", 4), ("DENSITY", 4), ("MIN_TOTAL", 9)])
+def test_a_rule_that_is_weaker_than_the_one_attacked_stops_everything(settings, name, value):
+    settings.REPORTS_K, settings.REPORTS_DENSITY = 6, 9  # stricter than that one
+    assert said() == set()
+    setattr(settings, f"REPORTS_{name}", value)
+    assert said() == {"reports.E005"}
 
 
 def named(alias: dict[str, object]) -> None:

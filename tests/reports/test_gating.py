@@ -209,6 +209,37 @@ def test_nobody_else_is_at_the_gate_meanwhile(transactional_db):
     assert order == ["first", "second"]
 
 
+def test_whoever_finds_that_something_passed_meanwhile_looks_again(frozen, rule, monkeypatch):
+    """As on SQLite, where two may be at the gate."""
+    withhold, shown = gating.withhold, []
+
+    def late(period, edition, *rest):
+        shown.append([one.start for one in gating._beside(period, edition)])
+        if len(shown) == 1:
+            Release.objects.create(kind="month", start=date(2016, 2, 1), **february)
+        return withhold(period, edition, *rest)
+
+    one = release.prepare(parse("2016-02"), today=TODAY, rule=rule)
+    february = {name: getattr(one, name) for name in ("end", "candidate", "manifest", "sha256", "prepared_on")}
+    one.delete()
+    monkeypatch.setattr(gating, "withhold", late)
+    quarter = release.prepare(parse("2016-Q1"), today=TODAY, rule=rule)
+    assert shown == [[], [date(2016, 2, 1)]] and Release.objects.filter(pk=quarter.pk).exists()
+
+
+def test_a_total_that_is_withheld_takes_the_tables_with_it_that_would_tell_it_again():
+    some = {"a": {"kontakter": 10}, "b": {"kontakter": None}}
+    figures = {
+        "total-month": {"": {"kontakter": None, "hanvisningar": 15}},
+        "age_2-month": dict(some),
+        "all-total-month": {"": {"kontakter": 40}},
+        "all-result-month": dict(some),
+        "traffic-month": {"": {"anrop": 50}},
+    }
+    assert gating._drop_without_total(figures) == 2
+    assert [name for name, cells in figures.items() if cells is None] == ["total-month", "age_2-month"]
+
+
 def test_a_file_that_is_out_counts_for_later_releases(db, monkeypatch):
     text = "caller_role_3\n" + "anhorig\n" * 26
     manifest = release.canonical({"utility": {"suppressed": 5}})

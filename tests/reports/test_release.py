@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from helpline import contacts
 from helpline.entries import read_entry
 from helpline.models import AuditEvent, User
-from reports import freeze, keys, published, release, schedule
+from reports import freeze, gating, keys, published, release, schedule
 from reports.disclosure.protect import HIDDEN, Parameters
 from reports.forms import explain
 from reports.models import PublishedCell, Release, ReleaseKey, StatRecord
@@ -329,13 +329,13 @@ def test_releases_that_were_made_before_keys_were_taken_keep_theirs(march, rule,
 
 def come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two come to the gate together, when neither has found a release."""
-    gate, both_are_there = release.at_the_gate, threading.Barrier(2)
+    gate, both_are_there = gating.at_the_gate, threading.Barrier(2)
 
     def wait_for_the_other() -> AbstractContextManager[None]:
         both_are_there.wait(30)
         return gate()
 
-    monkeypatch.setattr(release, "at_the_gate", wait_for_the_other)
+    monkeypatch.setattr(gating, "at_the_gate", wait_for_the_other)
 
 
 @pytest.mark.django_db(transaction=True)

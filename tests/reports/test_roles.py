@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, connections, transaction
@@ -21,7 +22,7 @@ from helpline.models import Contact, User
 from reports import published, published_files, release, roles, rollups, schedule
 from reports.disclosure.protect import Parameters
 from reports.disclosure.row_variables import QUASIS
-from reports.models import PublishedCell, PublishedFile, Release, StatRecord
+from reports.models import DayCount, PublishedCell, PublishedFile, Release, StatRecord
 from reports.published import PUBLISHED
 from reports.roles import CannotMakeRoles, excess
 from tests.granted import token_of
@@ -168,6 +169,30 @@ def test_a_web_process_logs_and_publishes_and_a_worker_counts_freezes_and_prepar
         assert all(release.publish(one, by=None, now=now) for one in prepared)
     with acting_as(roles.EVALUATOR):
         assert published.table("total-month").value(ContentsCode="kontakter", Tid="2026M03") == 20
+
+
+@on_postgresql
+def test_counts_by_partitions_are_read_and_written_when_the_roles_are_made_again(made):
+    """A new table has no grants, which the README's line gives it."""
+    day = timezone.localdate().replace(day=1)
+    call = read_entry(day, {"channel": ["telefon"], "result": ["relevant"]})
+
+    def log_and_count() -> None:
+        contacts.log_contact(by=None, key=uuid4(), entry=call, now=timezone.now(), today=day)
+        with acting_as(roles.WORKER):
+            rollups.refresh(seconds=60)
+
+    log_and_count()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute((settings.BASE_DIR / "docs" / "partitions.sql").read_text(encoding="utf-8"))
+        with acting_as(roles.WEB):
+            assert refused(cursor, "SELECT 1 FROM reports_daycount")
+    roles.make()
+    log_and_count()
+    with acting_as(roles.WEB):
+        assert sum(DayCount.objects.filter(day=day, variable="result").values_list("n", flat=True)) == 2
+    assert not rollups.wrong_days() and not rollups.marked_days()
 
 
 # --- evaluators' requests, by a connection of their own ---------------------------------------------------------------

@@ -1,12 +1,13 @@
 """From contacts to counts: exact after every order of events."""
 
 import threading
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from helpline import cases, contacts
 from helpline.entries import ReferralEntry, read_entry
@@ -77,6 +78,45 @@ def test_a_failing_day_stays_marked_and_holds_up_no_other(monkeypatch, caplog):
     assert rollups.marked_days() == {date(2026, 3, 2)}
     said = " ".join(caplog.messages)  # a line's number may hold any digits
     assert "RuntimeError" in said and "14" not in said
+
+
+class Lost(BaseException):
+    """The worker is killed here."""
+
+
+def test_a_day_at_which_every_worker_is_lost_does_not_hold_up_the_others_for_ever(monkeypatch):
+    log(DAY)
+    log(NEXT_DAY)
+    recompute = rollups.recompute_day
+
+    def lost_at_the_first(day: date) -> bool:
+        if day == DAY:
+            raise Lost
+        return recompute(day)
+
+    monkeypatch.setattr(rollups, "recompute_day", lost_at_the_first)
+    for _ in range(40):  # all of them begin with that day once in a million million times
+        with suppress(Lost):
+            rollups.refresh(seconds=60)
+    assert rollups.marked_days() == {DAY}
+
+
+@pytest.mark.parametrize(
+    ("fault", "given_up"), [(ProgrammingError, set()), (OperationalError, set()), (KeyError, {DAY})]
+)
+def test_what_is_the_fault_of_no_day_gives_up_none(monkeypatch, fault, given_up):
+    """A worker that is older than the database, or may not read a table, fails at every day alike."""
+    log(DAY)
+
+    def fail(days: list[date]) -> None:
+        raise fault
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tallies, "of_days", fail)
+        for _ in range(rollups.ATTEMPTS + 1):
+            assert rollups.refresh(seconds=60) == 0
+    assert rollups.given_up_days() == given_up
+    assert rollups.refresh(seconds=60) == 1 - len(given_up)
 
 
 def test_out_of_time_leaves_the_rest_for_the_next_sweep():
@@ -180,6 +220,16 @@ def test_a_repeated_referral_counts_again_when_the_first_is_withdrawn():
     rollups.refresh(seconds=60)
     assert (n(DAY, "referral_target", "social"), n(NEXT_DAY, "referral_target", "social")) == (0, 1)
     assert rollups.wrong_days() == rollups.wrong_months() == []
+
+
+def test_a_contact_of_an_earlier_month_takes_over_the_referral_and_the_later_day_is_counted_anew():
+    case, _ = cases.open_case(today=TODAY)
+    log(TODAY, case=case)
+    rollups.refresh(seconds=60)
+    log(date(2026, 2, 27), case=case)
+    rollups.refresh(seconds=60)
+    assert rollups.wrong_days() == [] == rollups.wrong_months()
+    assert (n(date(2026, 2, 27), "referral_target", "social"), n(TODAY, "referral_target", "social")) == (1, 0)
 
 
 def test_verify_finds_a_day_that_counts_a_repeated_referral():

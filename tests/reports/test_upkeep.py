@@ -186,11 +186,19 @@ def test_a_verification_that_is_told_to_stop_keeps_no_result(monkeypatch):
         (datetime(2026, 3, 31, 23, 0), date(2026, 3, 30), True),  # the machine was off in the night
         (datetime(2026, 3, 31, 1, 0), date(2026, 3, 31), False),
         (datetime(2026, 4, 1, 0, 30), date(2026, 3, 31), False),
+        (datetime(2026, 3, 31, 1, 0), date(2027, 3, 31), True),  # the clock was a year ahead
     ],
 )
 def test_the_verification_is_due_once_a_night(now, verified_on, due):
     upkeep._note(verified_on=verified_on)
     assert upkeep.is_due(now.replace(tzinfo=STOCKHOLM)) == due
+
+
+def test_a_sweep_that_never_came_to_its_end_is_late_too():
+    """As every installation begins: migrated, and no worker that listens."""
+    installed = Upkeep.objects.get().caught_up_at
+    assert not upkeep.standing(now=installed + timedelta(minutes=15)).is_late
+    assert upkeep.standing(now=installed + timedelta(minutes=16)).is_late
 
 
 @pytest.mark.parametrize("night", [date(2026, 10, 25), date(2027, 3, 28)])

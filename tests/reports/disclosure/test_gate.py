@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports.catalogue import VARIABLES, Variable
+from helpline.taxonomy import CODE_LISTS
+from reports.catalogue import TOTAL, VARIABLES, Variable
 from reports.disclosure import gate
 from reports.disclosure.families import Family, _family
 from reports.disclosure.gate import Cell, Issue
-from reports.disclosure.patterns import U3_ALL, U4_ALL, Pattern, cell
+from reports.disclosure.patterns import FIRST, U3_ALL, U4_ALL, U6, Pattern, cell
 from reports.disclosure.program import Program, Span
 from reports.disclosure.search import LEAST, MOST, Audit, Search
 from tests.reports.disclosure.worlds import counts_of, records_by_month, released, spans_of
@@ -133,6 +134,33 @@ def test_a_complement_of_a_month_within_a_shown_quarter_is_looked_at():
     quarter = Issue(Span(0, 3), cells, axes, 5, 5, is_candidate=True)
     spans = [ONE, Span(1, 2), Span(2, 3), Span(0, 3)]
     assert gate.audit([month, quarter], counts, spans).withheld == [option]
+
+
+def test_those_without_any_referral_are_a_complement():
+    """31 at least, and 29 at most have a referral: two have none."""
+    some, kinds = cell((VARIABLES["referral_type"], TOTAL)), frozenset({(VARIABLES["referral_type"],)})
+
+    def counts(relevant: int, referred: int) -> dict[Pattern, list[int]]:
+        found = nobody(1) | totals([relevant])
+        target = VARIABLES["referral_target"].answers[0]
+        (group,) = CODE_LISTS["referral_target_6"].group_of(frozenset({target}))
+        for variable in (variable for variable in VARIABLES.values() if variable.of_referral):
+            code = {"referral_target": target, "referral_target_6": group}.get(variable.id, variable.answers[0])
+            for unit in ("U4", U6):
+                found |= {cell((variable, one), unit=unit): [referred] for one in (TOTAL, code)}
+        return found
+
+    cells = {U4_ALL: [Cell(35, 5, False)], some: [Cell(25, 5, False)]}
+    one = Issue(ONE, cells, kinds, 5, 5, is_candidate=True)
+    assert gate.audit([one], counts(31, 28), [ONE]).withheld == [some]
+    assert not gate.audit([one], counts(34, 26), [ONE]).withheld
+
+
+@pytest.mark.parametrize(("first", "withheld"), [(3, [U4_ALL]), (5, [])])
+def test_a_shown_total_says_that_three_were_first_contacts(first, withheld):
+    counts = nobody(1) | {FIRST: [first], cell((VARIABLES["first_contact"], "nej")): [10 - first]} | totals([10])
+    one = Issue(ONE, {U4_ALL: [Cell(10, 5, False)]}, frozenset(), 5, 5, is_candidate=True, k_first=3)
+    assert gate.audit([one], counts, [ONE]).withheld == withheld
 
 
 # --- everything at once ---

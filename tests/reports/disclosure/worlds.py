@@ -89,7 +89,7 @@ def issue(months: Sequence[Sequence[Record]], kind: str, span: Span, key: bytes)
                 threshold = RULE.k_own if table.own_threshold else RULE.k
                 cell = Cell(None if value is HIDDEN else value, threshold, table.own_threshold)
                 cells.setdefault(pattern_of(table, codes, contents), []).append(cell)
-    return Issue(span, cells, frozenset(axes - {()}), RULE.k, RULE.base)
+    return Issue(span, cells, frozenset(axes - {()}), RULE.k, RULE.base, k_first=RULE.k_first)
 
 
 def spans_of(months: int) -> list[tuple[str, Span]]:

@@ -1,7 +1,7 @@
-"""Row files: the database refuses to change, remove or replace a published one, and to move a frozen contact.
+"""Row files: the database refuses to change, remove or replace a published one, and to change a frozen contact.
 
-A record's month never changes, so that it is in the file of one year at most. As in 0003 and 0005, a later migration
-that alters PublishedFile or StatRecord makes the table anew on SQLite and drops these triggers: make them anew.
+A record's month never changes either, so that it is in the file of one year at most. As in 0003 and 0005, a later
+migration that alters one of these tables makes it anew on SQLite and drops its triggers: make them anew.
 """
 
 from django.apps.registry import Apps
@@ -10,7 +10,8 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.deletion import PROTECT
 
-FILE, RECORD = "reports_publishedfile", "reports_statrecord"
+FILE = "reports_publishedfile"
+FROZEN = {"stat_record": ("reports_statrecord", "key"), "stat_referral": ("reports_statreferral", "id")}
 SQLITE = [
     *(
         f"CREATE TRIGGER published_file_write_once_{event.lower()} BEFORE {event} ON {FILE} "
@@ -21,29 +22,41 @@ SQLITE = [
     f"CREATE TRIGGER published_file_write_once_insert BEFORE INSERT ON {FILE} "  # noqa: S608
     f"WHEN EXISTS (SELECT 1 FROM {FILE} WHERE year = NEW.year) "
     "BEGIN SELECT RAISE(ABORT, 'published_file_write_once'); END",
-    f"CREATE TRIGGER stat_record_stays_in_month BEFORE UPDATE ON {RECORD} WHEN OLD.month <> NEW.month "
-    "BEGIN SELECT RAISE(ABORT, 'stat_record_stays_in_month'); END",
+    *(
+        f"CREATE TRIGGER {name}_write_once_update BEFORE UPDATE ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{name}_write_once'); END"
+        for name, (table, _) in FROZEN.items()
+    ),
+    *(
+        f"CREATE TRIGGER {name}_write_once_insert BEFORE INSERT ON {table} "  # noqa: S608
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
+        f"BEGIN SELECT RAISE(ABORT, '{name}_write_once'); END"
+        for name, (table, key) in FROZEN.items()
+    ),
 ]
 UNDO_SQLITE = [
     *(f"DROP TRIGGER published_file_write_once_{event}" for event in ("update", "delete", "insert")),
-    "DROP TRIGGER stat_record_stays_in_month",
+    *(f"DROP TRIGGER {name}_write_once_{event}" for name in FROZEN for event in ("update", "insert")),
 ]
 POSTGRESQL = [
     *(
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION '{name}' USING ERRCODE = 'restrict_violation'; END $$"
-        for name in ("published_file_write_once", "stat_record_stays_in_month")
+        for name in ("published_file_write_once", *(f"{name}_write_once" for name in FROZEN))
     ),
     f"CREATE TRIGGER published_file_write_once BEFORE UPDATE OR DELETE OR TRUNCATE ON {FILE} "
     "FOR EACH STATEMENT EXECUTE FUNCTION published_file_write_once()",
-    f"CREATE TRIGGER stat_record_stays_in_month BEFORE UPDATE ON {RECORD} "
-    "FOR EACH ROW WHEN (OLD.month <> NEW.month) EXECUTE FUNCTION stat_record_stays_in_month()",
+    *(
+        f"CREATE TRIGGER {name}_write_once BEFORE UPDATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {name}_write_once()"
+        for name, (table, _) in FROZEN.items()
+    ),
 ]
 UNDO_POSTGRESQL = [
     f"DROP TRIGGER published_file_write_once ON {FILE}",
-    f"DROP TRIGGER stat_record_stays_in_month ON {RECORD}",
+    *(f"DROP TRIGGER {name}_write_once ON {table}" for name, (table, _) in FROZEN.items()),
     "DROP FUNCTION published_file_write_once()",
-    "DROP FUNCTION stat_record_stays_in_month()",
+    *(f"DROP FUNCTION {name}_write_once()" for name in FROZEN),
 ]
 
 

@@ -9,14 +9,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 from django.db.models.functions import ExtractMonth
 
 from helpline.models import AuditEvent
 from reports import demonstration, row_files, tasks, verification
 from reports.disclosure.microdata import TOO_FEW, Limits
 from reports.disclosure.protect import Parameters
-from reports.models import PreparedFile, PublishedFile, Release, StatRecord
+from reports.models import PreparedFile, PublishedFile, Release, StatRecord, StatReferral
 from reports.periods import parse
 from reports.row_files import CannotPublish
 from tests.granted import coordinator
@@ -174,7 +173,35 @@ def test_no_contact_is_in_two_files():
     for month in (date(YEAR + 1, 1, 1), date(YEAR, 12, 1)):
         with pytest.raises(IntegrityError), transaction.atomic():
             StatRecord.objects.filter(month=date(YEAR, 1, 1)).update(month=month)
-    StatRecord.objects.update(month=F("month"))  # what stays in its month may be written
+
+
+def test_a_frozen_record_and_its_referrals_are_never_changed():
+    close(contacts_a_month=10)
+    record = StatRecord.objects.first()
+    referral = StatReferral.objects.create(
+        record=record,
+        referral_target="polis",
+        referral_target_6="polis",
+        referral_type="hanvisning",
+        referral_outcome="ej_uppf",
+    )
+    for change in (
+        lambda: StatRecord.objects.filter(pk=record.pk).update(county="01"),
+        lambda: StatReferral.objects.filter(pk=referral.pk).update(referral_outcome="saknas"),
+        lambda: replace_row(record),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            change()
+
+
+def replace_row(record: StatRecord) -> None:
+    """What SQLite does past the trigger of an UPDATE; PostgreSQL has no such statement."""
+    fields = StatRecord._meta.concrete_fields
+    columns = ", ".join(field.column for field in fields)
+    values = [field.get_db_prep_save(getattr(record, field.attname), connection) for field in fields]
+    how = "INSERT" if connection.vendor == "postgresql" else "REPLACE"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{how} INTO reports_statrecord ({columns}) VALUES ({', '.join(['%s'] * len(fields))})", values)
 
 
 def test_with_the_guard_lifted_a_record_can_be_moved_into_the_file_of_another_year():

@@ -1,6 +1,6 @@
 """Owns how the pages of releases tell what the gate found, and how far it is."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from django.utils.translation import gettext
@@ -19,9 +19,10 @@ def runs() -> Runs:
     return {(run.kind, run.start, run.edition): run for run in GateRun.objects.all()}
 
 
-def under_way(runs: Runs, made: Collection[Key]) -> list[tuple[str, GateRun]]:
-    """The runs whose release is not made yet, each with the name of its period."""
-    return [(_label(run), run) for key, run in runs.items() if key not in made and run.of]
+def under_way(runs: Runs) -> list[tuple[str, GateRun]]:
+    """The runs that are not at their end, each with the name of its period; one that was lost is begun anew by the next
+    round."""
+    return [(_label(run), run) for run in runs.values() if run.done < run.of]
 
 
 def verdict(said: str) -> str:

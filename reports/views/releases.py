@@ -75,9 +75,8 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = [release.period for release in waiting] + ([month] if month and is_over else [])
     silences = calls.silences(asked, today=today)
     runs = gate.runs()
-    made = {(release.kind, release.start, release.edition) for release in releases}
     context = _calendar(today, month) | {
-        "at_the_gate": gate.under_way(runs, made),
+        "at_the_gate": gate.under_way(runs),
         "silent": silences.get(month) if month else None,
         "waiting": [(_candidate(release, runs), silences.get(release.period)) for release in waiting],
         "history": [_candidate(release, runs) for release in releases if release.published_on],

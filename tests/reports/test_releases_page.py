@@ -16,7 +16,7 @@ from helpline import approvals, policy
 from helpline.models import Approval, DaySeal, User
 from reports import editions
 from reports.disclosure.protect import Parameters
-from reports.models import PublishedCell, Release, ReleaseKey
+from reports.models import GateRun, PublishedCell, Release, ReleaseKey
 from reports.periods import containing
 from reports.release import Rule
 from reports.views import releases
@@ -71,6 +71,14 @@ def test_the_last_month_of_a_year_completes_quarter_half_year_and_year():
 def test_a_month_whose_freeze_day_has_passed_is_shown_as_late(coordinator, prepared):
     DaySeal.objects.filter(day__gte=date(2017, 1, 1)).delete()
     assert "Late: January 2017 was to be frozen on 15 February 2017." in text_of(coordinator)
+
+
+def test_a_run_of_the_gate_is_followed_until_its_end_also_where_a_release_is_made_anew(coordinator, prepared):
+    run, _ = GateRun.objects.update_or_create({"done": 3, "of": 17}, kind="year", start=date(2016, 1, 1), edition=1)
+    text = text_of(coordinator)
+    assert "The audit of 2016 is at 3 of 17 groups of tables." in text and text.count("groups of tables") == 1
+    GateRun.objects.filter(pk=run.pk).update(done=17)
+    assert "groups of tables" not in text_of(coordinator)
 
 
 def test_a_period_that_is_whole_and_has_no_release_is_shown_as_late(coordinator, prepared):

@@ -1,5 +1,6 @@
 """The doorbells over a real Redis, heard by a real worker process."""
 
+import json
 import os
 import re
 import signal
@@ -137,6 +138,28 @@ def test_the_tasks_settings_are_those_of_the_recipe():
     assert settings.CELERY_TASK_ACKS_LATE and settings.CELERY_TASK_REJECT_ON_WORKER_LOST
     assert settings.CELERY_TASK_IGNORE_RESULT and settings.CELERY_ACCEPT_CONTENT == ["json"]
     assert settings.CELERY_BROKER_TRANSPORT_OPTIONS == {"polling_interval": 0.05}
+
+
+# What a worker that is lost leaves is delivered anew after two minutes, and Redis that hangs is noticed within seconds.
+OVER_REDIS = {
+    "CELERY_BROKER_TRANSPORT_OPTIONS": {
+        **{"visibility_timeout": 120, "unacked_restore_interval": 5, "unacked_restore_throttle": 1},
+        **{"socket_timeout": 10, "socket_connect_timeout": 2, "socket_keepalive": True, "health_check_interval": 10},
+    },
+    "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+    "CELERY_WORKER_MAX_TASKS_PER_CHILD": 500,
+    "CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT": 20,
+    "CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE": True,
+    "CELERY_BROKER_CONNECTION_MAX_RETRIES": None,
+}
+
+
+def test_over_redis_they_are_those_of_the_recipe_too():
+    code = f"import json, django; django.setup(); from django.conf import settings as s; names = {[*OVER_REDIS]}; "
+    code += "print(json.dumps({name: getattr(s, name) for name in names}))"
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(said.stdout) == OVER_REDIS
 
 
 def queue_of(task: str) -> str:

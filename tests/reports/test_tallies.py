@@ -115,11 +115,15 @@ def test_the_callers_transaction_keeps_its_own_plans():
         assert settings_of_plans() == before and before[0] == "5MB"
 
 
-def test_while_it_counts_the_plans_are_those_for_many():
+@pytest.mark.parametrize(("plans", "workers"), [(tallies.PLANS, "2"), (tallies.OF_DAYS, "0")])
+def test_while_it_counts_the_plans_are_its_own(plans, workers):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no settings of plans")
-    with tallies._planned_for_many():
+    with tallies._planned(plans):
         assert settings_of_plans() == ["64MB", "off", "off"]
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW max_parallel_workers_per_gather")
+            assert cursor.fetchone()[0] == workers
 
 
 def settings_of_plans() -> list[str]:

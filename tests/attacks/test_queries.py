@@ -43,7 +43,7 @@ def test_a_question_has_one_answer_however_it_is_asked(request, drawn_stage: Sta
 
 
 def is_table_of(key: Key, table: str) -> bool:
-    kinds = {4: "year", 6: "quarter" if "K" in key.time else "halfyear", 7: "month"}
+    kinds = {4: "year", 5: "pilot", 6: "quarter" if "K" in key.time else "halfyear", 7: "month"}
     return table == f"{key.family}-{kinds[len(key.time)]}"
 
 

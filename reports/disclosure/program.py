@@ -184,10 +184,13 @@ class Program:
         changed = np.flatnonzero(costs != self._costs).astype(np.int32)
         self._solver.changeColsCost(len(changed), changed, costs[changed])
         self._costs = costs
-        self._solver.run()
-        if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise Contradiction(self._solver.getModelStatus().name)
-        return np.array(self._solver.getSolution().col_value)
+        for _ in range(2):
+            self._solver.run()
+            if self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                return np.array(self._solver.getSolution().col_value)
+            said = self._solver.getModelStatus().name
+            self._solver.clearSolver()  # it may have lost its way from the last point: once more without that
+        raise Contradiction(said)
 
     def proof(self) -> list[Told]:
         """What was told without which the last point would not have been the end."""

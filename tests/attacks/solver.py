@@ -8,6 +8,10 @@ import numpy as np
 from tests.attacks.bounds import EPS, MOST, Bounds, K
 
 
+class NoEnd(Exception):
+    """The solver failed: every objective has an end."""
+
+
 class Solver:
     """HiGHS with one matrix and ever other objectives, each begun at the end of the last."""
 
@@ -33,20 +37,23 @@ class Solver:
         self.highs.setOptionValue("simplex_strategy", 4)  # primal: the last point stays possible
 
     def _run(self) -> np.ndarray | None:
-        self.highs.run()
+        """A point where the objective ends, None where nothing fits."""
         self.programs += 1
-        if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        return np.array(self.highs.getSolution().col_value)
+        for _ in range(2):
+            self.highs.run()
+            if self.highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                return np.array(self.highs.getSolution().col_value)
+            self.highs.clearSolver()  # it may have lost its way from the last point: once more without that
+        return None
 
-    def extreme(self, columns: np.ndarray, factors: np.ndarray, *, most: bool) -> tuple[float, np.ndarray | None]:
-        """The least or most that a sum can be, and a point where it is; infinite without one."""
+    def extreme(self, columns: np.ndarray, factors: np.ndarray, *, most: bool) -> tuple[float, np.ndarray]:
+        """The least or most that a sum can be, and a point where it is. Raises NoEnd."""
         cost = np.zeros(self.n)
         np.add.at(cost, columns, factors)
         self.highs.changeColsCost(self.n, np.arange(self.n, dtype=np.int32), -cost if most else cost)
         point = self._run()
         if point is None:
-            return (inf if most else -inf), None
+            raise NoEnd
         return float(factors @ point[columns]), point
 
 
@@ -67,10 +74,9 @@ class Figures:
     def values(self, point: np.ndarray) -> np.ndarray:
         return np.add.reduceat(self.factors * point[self.columns], self.starts)
 
-    def see(self, point: np.ndarray | None) -> None:
-        if point is not None:
-            values = self.values(point)
-            self.least, self.most = np.minimum(self.least, values), np.maximum(self.most, values)
+    def see(self, point: np.ndarray) -> None:
+        values = self.values(point)
+        self.least, self.most = np.minimum(self.least, values), np.maximum(self.most, values)
 
     def bound(self, which: np.ndarray, *, most: bool) -> np.ndarray:
         """Those that no point so far has shown at nothing, or at the most that a hidden figure may be."""
